@@ -35,7 +35,7 @@ def new(bench: Bench) -> list[str]:
 def unsettled(bench: Bench) -> list[Creation]:
     state = State(bench.root / ".ticketr" / "state.db")
     try:
-        return state.creations.read_unsettled()
+        return state.creations.read_in_no_file()
     finally:
         state.close()
 

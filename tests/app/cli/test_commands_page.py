@@ -37,7 +37,7 @@ from ticketr.app.jira.transport import AsksMissing
 from ticketr.app.sync import Note
 from ticketr.app.sync.errors import SyncError
 from ticketr.app.sync.notes import Code
-from ticketr.app.sync.state.undo import UndoKind
+from ticketr.app.sync.state.undo import Undoable
 from ticketr.app.tickets import TicketSyntaxError
 
 PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -178,7 +178,7 @@ def test_every_error_that_can_end_a_run_is_reported() -> None:
 
 
 def test_every_kind_of_what_can_be_undone_is_reported() -> None:
-    kinds = [each.name.lower() for each in UndoKind]
+    kinds = [each.stored_name.lower() for each in Undoable]
 
     assert named(kinds, keys_of("undo")) == kinds
 

@@ -19,7 +19,7 @@ from ticketr.app.sync import (
     ListAction,
     State,
     Store,
-    UndoKind,
+    Undoable,
     add_drafts,
     add_sub_task,
     carry_out_edits,
@@ -132,7 +132,7 @@ async def test_what_was_changed_is_taken_back_to_the_byte(bench: Bench, end: str
         assert path.read_bytes() == changed.replace("\n", end).encode()
         (latest, *_) = steps = read_undo_log(state)
         assert [each.key for each in steps] == ["draft", "draft", "DEMO-90", "DEMO-9", "DEMO-3"]
-        assert {each.kind for each in steps} == {UndoKind.FIELDS}
+        assert {each.kind for each in steps} == {Undoable.CHANGED_IN_APP}
         assert steps_of_same_change(state, latest) == steps
         with store.lock():
             for step in steps_of_same_change(state, latest):
@@ -210,7 +210,7 @@ async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench)
         path = bench.root / first
         text = path.read_text()
         assert (first, second) == ("pay-in-time.md", "pay-in-time-2.md")
-        assert [each.kind for each in read_undo_log(state)] == [UndoKind.ADDED] * 2
+        assert [each.kind for each in read_undo_log(state)] == [Undoable.ADDED] * 2
         path.write_text(text + "More.\n")
 
         step, aside = undo_last(store, state)

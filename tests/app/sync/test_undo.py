@@ -28,7 +28,7 @@ from ticketr.app.sync import (
     State,
     Store,
     Take,
-    UndoKind,
+    Undoable,
     carry_out,
     carry_out_edits,
     choose,
@@ -41,7 +41,7 @@ from ticketr.app.sync import (
     undo_and_keep_copies,
 )
 from ticketr.app.sync.compare.diff import description_adf
-from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.compare.mapping import TicketAndText
 from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.sync.state.undo import MAX_UNDO_STEPS, TextReplacement
 from ticketr.app.sync.writing.recording import WriteOutcome
@@ -49,15 +49,19 @@ from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyWriter
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
-KINDS = [UndoKind.MINE, UndoKind.JIRA, UndoKind.BOTH, UndoKind.CHOSEN]
+KINDS = [Undoable.TOOK_MINE, Undoable.TOOK_JIRA, Undoable.TOOK_BOTH, Undoable.TOOK_BY_PART]
 
 
-def act(store: Store, state: State, kind: UndoKind, key: str = "DEMO-9") -> str:
+def act(store: Store, state: State, kind: Undoable, key: str = "DEMO-9") -> str:
     """Settle a conflict in one of all ways; return where the text was put."""
-    if kind is UndoKind.CHOSEN:
+    if kind is Undoable.TOOK_BY_PART:
         seen = read_conflict(store, state, key)
         return carry_out(store, state, choose(seen, {part.id: "jira" for part in seen.parts})).aside
-    take = {UndoKind.MINE: Take.MINE, UndoKind.JIRA: Take.JIRA, UndoKind.BOTH: Take.BOTH}
+    take = {
+        Undoable.TOOK_MINE: Take.MINE,
+        Undoable.TOOK_JIRA: Take.JIRA,
+        Undoable.TOOK_BOTH: Take.BOTH,
+    }
     return resolve(store, state, key, take[kind]).aside
 
 
@@ -74,7 +78,7 @@ def refusal(bench: Bench, key: str | None = None) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind, end: str) -> None:
+async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: Undoable, end: str) -> None:
     path = await make_conflict(bench)
     path.write_bytes(b"Notes.\n\n" + path.read_bytes().replace(b"\n", end.encode()) + b"\n\n")
     before, state_before = path.read_bytes(), dump(bench)
@@ -88,7 +92,7 @@ async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind,
         assert read_undo_log(state) == ()
 
     assert (step.kind, step.key, step.path, step.copy_path) == (kind, "DEMO-9", "DEMO-9.md", aside)
-    assert bool(aside) is (kind is not UndoKind.MINE)
+    assert bool(aside) is (kind is not Undoable.TOOK_MINE)
     assert done == step
     assert after != before
     assert (path.read_bytes(), dump(bench)) == (before, state_before)
@@ -110,7 +114,7 @@ async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(bench:
             "DEMO-9"
         ]
 
-    assert done.kind is UndoKind.SYNC
+    assert done.kind is Undoable.SYNC
     assert bench.files() | before == bench.files()
     (note,) = (await bench.pull()).conflicts
     assert note.reason == "changed here and in Jira: DEMO-9: Title"
@@ -119,7 +123,7 @@ async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(bench:
 async def test_an_edited_ticket_is_left_alone(bench: Bench) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.JIRA)
+        act(store, state, Undoable.TOOK_JIRA)
     path.write_text(path.read_text().replace("Theirs", "Theirs!"))
 
     where = "the old text is in .ticketr/trash/DEMO-9.md"
@@ -133,7 +137,7 @@ async def test_an_edited_ticket_is_left_alone(bench: Bench) -> None:
 async def test_a_file_whose_markers_were_edited_is_left_alone(bench: Bench) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.BOTH)
+        act(store, state, Undoable.TOOK_BOTH)
     path.write_text(path.read_text() + "More.\n")
 
     reason = (
@@ -147,7 +151,7 @@ async def test_another_ticket_of_the_file_may_be_edited(bench: Bench) -> None:
     path = await make_conflict(bench)
     before = path.read_text()
     with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.JIRA)
+        act(store, state, Undoable.TOOK_JIRA)
         path.write_text(f"# TICKET: A draft\n\n{path.read_text()}")
         undo_last(store, state)
 
@@ -159,15 +163,15 @@ async def test_a_text_that_is_back_already_is_no_obstacle(bench: Bench) -> None:
     path = await make_conflict(bench)
     before, state_before = path.read_text(), dump(bench)
     with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.JIRA)
+        act(store, state, Undoable.TOOK_JIRA)
         path.write_text(before)
         assert undo_last(store, state)[1] == ""
 
     assert (path.read_text(), dump(bench)) == (before, state_before)
 
 
-@pytest.mark.parametrize("kind", [UndoKind.MINE, UndoKind.JIRA])
-async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind: UndoKind) -> None:
+@pytest.mark.parametrize("kind", [Undoable.TOOK_MINE, Undoable.TOOK_JIRA])
+async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind: Undoable) -> None:
     await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         aside = act(store, state, kind)
@@ -186,7 +190,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
 async def test_a_link_out_of_the_workspace_is_not_followed(bench: Bench, tmp_path: Path) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.JIRA)
+        act(store, state, Undoable.TOOK_JIRA)
     outside = tmp_path / "outside.md"
     path.rename(outside)
     path.symlink_to(outside)
@@ -204,8 +208,8 @@ async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(bench: Bench) -
             undo_last(store, state)
         with pytest.raises(NothingToUndo, match=r"^there is nothing to undo of DEMO-2$"):
             undo_last(store, state, "DEMO-2")
-        act(store, state, UndoKind.JIRA, "DEMO-2")
-        act(store, state, UndoKind.JIRA, "DEMO-9")
+        act(store, state, Undoable.TOOK_JIRA, "DEMO-2")
+        act(store, state, Undoable.TOOK_JIRA, "DEMO-9")
         assert [each.key for each in read_undo_log(state)] == ["DEMO-9", "DEMO-2"]
         words = "^there is nothing to undo of DEMO-1; there is of DEMO-9, DEMO-2$"
         with pytest.raises(NothingToUndo, match=words):
@@ -240,7 +244,7 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
 async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
     await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
-        act(store, state, UndoKind.JIRA)
+        act(store, state, Undoable.TOOK_JIRA)
         (first,) = read_undo_log(state)
         made = TextReplacement(
             first.start, first.before, first.after, first.file_digest_after, first.copy_path
@@ -292,7 +296,7 @@ def make_workspace(folder: Path, three: Versions) -> Store | None:
     rows = [IssueRow(issue) for issue in issues_of(three.base)]
     text = render_ticket(three.remote)
     (remote,) = parse(text).tickets
-    family = RenderedFamily(issues_of(remote), FamilyText(remote, text, frozenset()), PATH)
+    family = RenderedFamily(issues_of(remote), TicketAndText(remote, text, frozenset()), PATH)
     with closing(State(store.state_path)) as state:
         state.record("1", MergeBase(PATH, render_ticket(three.base)), rows, seen=1.0)
         ((result,), error) = FamilyWriter(store, state, seen=2.0).write([family])

@@ -196,14 +196,14 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
         for step in steps:
             when = f"{datetime.fromtimestamp(step.done_at, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
             aside = f"; the old text is in {step.copy_path}" if step.copy_path else ""
-            echo(f"{when}  {step.key} ({step.path}): {step.kind.value}{aside}")
+            echo(f"{when}  {step.key} ({step.path}): {step.kind.wording}{aside}")
         if not steps:
             echo("there is nothing to undo")
     else:
         for step, aside in pairs:
             where = f"; what stood there is in {aside}" if aside else ""
-            is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
-            echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){where}")
+            is_as = "is gone" if step.kind is sync.Undoable.ADDED else "is as it was before"
+            echo(f"{step.key}: {step.path} {is_as} ({step.kind.wording}){where}")
         for text in still_open:
             print_messages(f"to resolve it again: ticketr resolve {text} --take {TAKE_VALUES_TEXT}")
     if undone.failed:
@@ -224,7 +224,7 @@ def _step_as_json(step: sync.UndoStep) -> dict[str, str]:
     return {
         "key": step.key,
         "path": step.path,
-        "kind": step.kind.name.lower(),
+        "kind": step.kind.stored_name.lower(),
         "done": datetime.fromtimestamp(step.done_at, UTC).isoformat(),
         "aside": step.copy_path,
     }

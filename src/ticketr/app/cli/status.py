@@ -205,7 +205,7 @@ def _find_local_edits(
     survey: sync.LocalSurvey, state: sync.State, keys: Collection[str]
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
-    creations = state.creations.read_unsettled()
+    creations = state.creations.read_in_no_file()
     unfinished_ids = sync.unfinished_creations_by_object_id(creations, survey.local_changes)
     edited, older, drafts = _find_edited_older_and_drafts(survey, keys, unfinished_ids)
     edited_keys = {ticket.key for ticket in edited}

@@ -129,7 +129,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.session import OnWritten, SessionOptions, check_project
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
-    from ticketr.app.sync.state.undo import UndoKind, UndoStep
+    from ticketr.app.sync.state.undo import Undoable, UndoStep
     from ticketr.app.sync.templates import Template, find_template_files, read_template
     from ticketr.app.sync.undo import (
         UndoneChange,

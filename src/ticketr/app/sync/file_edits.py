@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.state.undo import DRAFT_KEY, TextReplacement, UndoKind, digest_of
+from ticketr.app.sync.state.undo import DRAFT_KEY, TextReplacement, Undoable, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor, write_drafts
 from ticketr.app.tickets import Comment, Ticket, TicketFile, render, rewrite
 
@@ -311,7 +311,7 @@ def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     text = render(drafts)
     added = TextReplacement(0, "", text, digest_of(text), "")
     stored = state.undo.state_json("")
-    state.undo.add(UndoKind.ADDED, added, key=DRAFT_KEY, head_id="", path=path, state_before=stored)
+    state.undo.add(Undoable.ADDED, added, key=DRAFT_KEY, head_id="", path=path, state_before=stored)
     return path
 
 
@@ -363,7 +363,7 @@ def _replace_file(
                 head = state.head_id_of(key) or ""
                 stored = state.undo.state_json(head)
                 state.undo.add(
-                    UndoKind.FIELDS,
+                    Undoable.CHANGED_IN_APP,
                     replacement,
                     key=key,
                     head_id=head,

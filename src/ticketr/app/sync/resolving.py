@@ -14,13 +14,13 @@ from itertools import chain
 from ticketr.app.sync.compare import conflict_parts
 from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
 from ticketr.app.sync.compare.diff3 import compare_lines
-from ticketr.app.sync.compare.mapping import FamilyText, updated_at
+from ticketr.app.sync.compare.mapping import TicketAndText, updated_at
 from ticketr.app.sync.edits.survey import take_survey
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, PartsNotChosen
 from ticketr.app.sync.notes import Note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
+from ticketr.app.sync.state.undo import TextReplacement, Undoable, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor, find_conflict_marker
 from ticketr.app.sync.workspace.files import lf_and_rstrip
 from ticketr.app.sync.workspace.store import Store
@@ -29,8 +29,8 @@ from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
 from ticketr.app.sync.writing.writer import (
     FamilyWriter,
     Settlement,
+    outdated_replaced_notes,
     record_written,
-    replaced_older_notes,
 )
 from ticketr.app.tickets import Ticket, TicketFile, TicketSyntaxError, parse, rewrite
 
@@ -117,7 +117,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
     opened = open_conflict(store, state, key)
 
     def writer(prefer: Side) -> FamilyWriter:
-        settlement = Settlement(UndoKind.MINE if prefer is Side.LOCAL else UndoKind.JIRA)
+        settlement = Settlement(Undoable.TOOK_MINE if prefer is Side.LOCAL else Undoable.TOOK_JIRA)
         return FamilyWriter(
             store, state, seen=opened.as_of_jira_time, prefer=prefer, settlement=settlement
         )
@@ -148,7 +148,7 @@ def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
     remote = read_ticket(conflict.remote_text)
     assert remote is not None  # ticketr wrote it
     texts = tuple(state.site_record.rich_text_ids().items())
-    text = FamilyText(remote, conflict.remote_text, frozenset(), texts)
+    text = TicketAndText(remote, conflict.remote_text, frozenset(), texts)
     stale = frozenset(row.issue.id for row in rows if row.is_stale)
     family = RenderedFamily(tuple(row.issue for row in rows), text, path, stale)
     return OpenConflict(conflict, seen, path, family)
@@ -209,7 +209,7 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     if result.outcome in {None, WriteOutcome.UNWRITABLE} and result.note is not None:
         key, reason = result.note.key, result.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
-    forward = result.replaced_older_notes
+    forward = result.outdated_replaced_notes
     return Resolved(opened.conflict.key, opened.path, result.copy_path, brought_forward=forward)
 
 
@@ -234,7 +234,7 @@ def _write_markers(
         text = lf_and_rstrip(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
-        forward = replaced_older_notes(
+        forward = outdated_replaced_notes(
             opened.path, merges[0].replaced_older_values, is_resolved=True
         )
         mine, theirs = (
@@ -257,7 +257,7 @@ def _write_markers(
             family,
             opened.path,
             seen=opened.as_of_jira_time,
-            kind=UndoKind.BOTH,
+            kind=Undoable.TOOK_BOTH,
             replacement=replacement,
         )
     return Resolved(conflict.key, opened.path, replacement.copy_path, brought_forward=forward)
@@ -334,7 +334,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         )
     opened = _open_unchanged(store, state, seen)
     settlement = Settlement(
-        UndoKind.CHOSEN,
+        Undoable.TOOK_BY_PART,
         resolution.lines_by_place,
         always_copies_text=True,
         expected_text=seen.ticket_text_in_file,

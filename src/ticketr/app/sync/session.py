@@ -324,7 +324,7 @@ async def open_session(
             user = await jira.myself()
             # Only after the login: a mistyped address must not own the folder.
             claim = partial(
-                state.site_record.claim_site_and_read_fields,
+                state.site_record.set_site_and_read_fields,
                 job.browser_or_login_site,
                 user.display_name,
                 now=time.time(),

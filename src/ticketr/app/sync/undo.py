@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import find_changes_by_key, read_ticket
 from ticketr.app.sync.errors import CannotUndo, NothingToUndo
-from ticketr.app.sync.state.undo import DRAFT_KEY, UndoKind, UndoStep, digest_of
+from ticketr.app.sync.state.undo import DRAFT_KEY, Undoable, UndoStep, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor
 from ticketr.app.sync.workspace.files import wrap_errors
 from ticketr.app.tickets import TicketSyntaxError, parse
@@ -94,7 +94,7 @@ def steps_of_same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
 
     A change of fields in several tickets has a step for each; every other step stands alone.
     """
-    if step.kind is not UndoKind.FIELDS:
+    if step.kind is not Undoable.CHANGED_IN_APP:
         return (step,)
     return tuple(
         other
@@ -136,7 +136,7 @@ def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
     _require_same_state(state, step)
     with wrap_errors(store.root / step.path, "read"):
         text = store.read_bytes(step.path).decode()
-    if step.kind is not UndoKind.ADDED:
+    if step.kind is not Undoable.ADDED:
         _restore_text(text, step)
     elif text != step.after:
         raise _added_file_changed_error(step)
@@ -168,11 +168,11 @@ def undo_step_and_keep_copy(store: Store, state: State, step: UndoStep) -> str:
         WrongFileKind: A link or the like has the name of ticketr's folder.
     """
     _require_same_state(state, step)
-    undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back_and_keep_copy
+    undo = _move_to_trash if step.kind is Undoable.ADDED else _write_back_and_keep_copy
     aside = undo(store, step)
     with state.batch():
         state.undo.restore_ticket_state(step.head_id, step.state_before)
-        if step.kind is UndoKind.SYNC:
+        if step.kind is Undoable.SYNC:
             # What comes back is an edit, also an older value that the pull has replaced.
             base, now = state.base(step.head_id), read_ticket(step.before)
             before = read_ticket(base.jira_text) if base is not None else None

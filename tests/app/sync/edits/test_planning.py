@@ -176,7 +176,7 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
     assert scope.cancelled_caught
     store = Store(bench.root, ".ticketr")
     with read_state(store) as state:
-        creation = next(each for each in state.creations.read_unsettled() if each.title == "New")
+        creation = next(each for each in state.creations.read_in_no_file() if each.title == "New")
         if answered:
             state.creations.put(creation.answered("10099", "DEMO-13"))
 

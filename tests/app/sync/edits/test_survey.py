@@ -130,7 +130,7 @@ def test_where_nothing_can_be_written_a_copy_is_read(
     store: Store, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It is in the write-ahead log still, and so is the next.
-    state.site_record.claim_site_and_read_fields("https://jira.test", "Ada", now=0.0, max_age=0.0)
+    state.site_record.set_site_and_read_fields("https://jira.test", "Ada", now=0.0, max_age=0.0)
     state.record("1", MergeBase("a.md", "# TICKET: [DEMO-1] A\n"), [], seen=1.0)
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
 

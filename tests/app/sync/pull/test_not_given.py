@@ -335,5 +335,5 @@ def test_changes_are_asked_for_since_the_last_sight_with_an_overlap(
 def test_another_query_says_nothing_about_tickets_it_does_not_find() -> None:
     state = known_by_id(known(1), known(2))
 
-    assert make_fetch_plan(["1"], [], state, locations(1, 2), project=None).missing == ()
-    assert make_fetch_plan(["1"], [], state, locations(1, 2), project="OTHER").missing == ()
+    assert make_fetch_plan(["1"], [], state, locations(1, 2), project=None).not_in_query == ()
+    assert make_fetch_plan(["1"], [], state, locations(1, 2), project="OTHER").not_in_query == ()

@@ -14,7 +14,7 @@ from ticketr.app.jira import AllowedValue, IssueType, User, adf
 from ticketr.app.sync.compare.diff import Change, CorePart, Part, RichTextPart, find_changes
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import suggest_names
-from ticketr.app.sync.push.metadata import ProjectMetadata
+from ticketr.app.sync.push.metadata import ProjectIssueTypes
 from ticketr.app.sync.push.payload import (
     IssuePayload,
     PayloadContext,
@@ -26,9 +26,9 @@ from ticketr.app.sync.push.values import (
     FieldSpec,
     NameLookup,
     find_allowed_value,
-    in_quotes,
     jira_value,
     read_list,
+    short_quote,
 )
 from ticketr.app.tickets import Ticket
 
@@ -47,7 +47,9 @@ TYPE = FieldSpec(
     allowed=(AllowedValue("1", "Task"), AllowedValue("2", "Story")),
 )
 KINDS: dict[Part, FieldSpec] = {each.line_name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
-FORM = ProjectMetadata((TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)})
+FORM = ProjectIssueTypes(
+    (TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)}
+)
 ANA = NameLookup({"Ana": (User("a1", "Ana", ""),)})
 
 
@@ -55,12 +57,14 @@ def draft(title: str = "A", description: str = "", *criteria: str, **fields: str
     return Ticket(title, None, description, fields, criteria)
 
 
-def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = False) -> IssuePayload:
+def created(
+    issue: Ticket, form: ProjectIssueTypes = FORM, *, subtask: bool = False
+) -> IssuePayload:
     return create_payload(PayloadContext(issue, ANA), form, project="AB", subtask=subtask)
 
 
-def requiring(*names: str) -> ProjectMetadata:
-    specs = {name: replace(kind, is_required=name in names) for name, kind in KINDS.items()}
+def requiring(*names: str) -> ProjectIssueTypes:
+    specs = {name: replace(kind, needed_in_draft=name in names) for name, kind in KINDS.items()}
     return replace(FORM, specs_by_type_id=dict.fromkeys(FORM.specs_by_type_id, specs))
 
 
@@ -72,9 +76,9 @@ class TestRichTextFields:
     """What is sent of sections."""
 
     SPECS: ClassVar[dict[Part, FieldSpec]] = {
-        RichTextPart("Plan"): FieldSpec("customfield_1", "Plan", "string", is_required=True),
+        RichTextPart("Plan"): FieldSpec("customfield_1", "Plan", "string", needed_in_draft=True),
         RichTextPart("Odd"): FieldSpec(
-            "customfield_2", "Odd", "string", is_required=True, why_unsupported="add it"
+            "customfield_2", "Odd", "string", needed_in_draft=True, why_unsupported="add it"
         ),
     }
 
@@ -94,7 +98,7 @@ class TestTypes:
     """Which type a new issue has."""
 
     def test_of_several_sub_task_types_the_one_that_was_set_is_taken(self) -> None:
-        form = ProjectMetadata(
+        form = ProjectIssueTypes(
             (SUBTASK, IssueType("4", "Sub-bug", subtask=True)), {}, default_subtask_type="sub-bug"
         )
 
@@ -129,7 +133,7 @@ class TestTypes:
 
     def test_a_project_without_sub_tasks_takes_none(self) -> None:
         with pytest.raises(BadValue, match="is not a sub-task type of this project: there is none"):
-            ProjectMetadata((TASK,), {}).type_of(None, subtask=True)
+            ProjectIssueTypes((TASK,), {}).type_of(None, subtask=True)
 
 
 class TestCreating:
@@ -156,7 +160,7 @@ class TestCreating:
         ]
 
     def test_a_type_without_a_known_form_takes_no_fields(self) -> None:
-        sent = created(draft(Priority="High"), ProjectMetadata((TASK,), {}))
+        sent = created(draft(Priority="High"), ProjectIssueTypes((TASK,), {}))
 
         assert sent.problems == ("Priority: there is no such field here; there is Parent, Status",)
 
@@ -643,8 +647,8 @@ class TestOffers:
             assert "\x1b" not in said
 
     def test_a_long_text_is_shown_in_part(self) -> None:
-        assert in_quotes("a" * 500) == '"' + "a" * 59 + '…"'
-        assert in_quotes("a\nb\x1b[2J") == '"a b"'
+        assert short_quote("a" * 500) == '"' + "a" * 59 + '…"'
+        assert short_quote("a\nb\x1b[2J") == '"a b"'
 
 
 CASCADE = FieldSpec(

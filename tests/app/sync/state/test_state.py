@@ -56,10 +56,10 @@ def test_a_batch_is_all_or_nothing(state: State) -> None:
 def test_an_issue_that_was_asked_for_binds_a_workspace(
     settled: bool, state: State, tmp_path: Path
 ) -> None:
-    state.site_record.claim_site_and_read_fields("https://a.example", "Ada", now=0.0, max_age=0.0)
+    state.site_record.set_site_and_read_fields("https://a.example", "Ada", now=0.0, max_age=0.0)
     state.creations.put(CREATION)
     if settled:
-        state.creations.settle(CREATION, now=2.0)
+        state.creations.mark_in_file_and_purge_old(CREATION, now=2.0)
 
     with pytest.raises(OtherSite):
         state.site_record.check_site(tmp_path, "https://b.example")
@@ -68,12 +68,12 @@ def test_an_issue_that_was_asked_for_binds_a_workspace(
 
 
 def test_nothing_that_another_site_has_counts_on_this_one(state: State) -> None:
-    state.site_record.claim_site_and_read_fields("https://a.example", "Ada", now=0.0, max_age=0.0)
+    state.site_record.set_site_and_read_fields("https://a.example", "Ada", now=0.0, max_age=0.0)
     state.comments.put(COMMENT)
     state.uploads.put(replace(UPLOAD, id="7"))
     state.media.put({"7": "media-of-a"})
 
-    state.site_record.claim_site_and_read_fields("https://b.example", "Ada", now=0.0, max_age=0.0)
+    state.site_record.set_site_and_read_fields("https://b.example", "Ada", now=0.0, max_age=0.0)
 
     assert (state.comments.select(), state.uploads.select()) == ([], [])
     assert state.media.of(["7"]) == {}

@@ -12,7 +12,7 @@ from fakes.stores import NEW, OLD, files, put
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import Code, Columns, FileFailed, Side, State, Store
-from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.compare.mapping import TicketAndText
 from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
@@ -33,7 +33,7 @@ def write(
         row = IssueRow(issue_of(base))
         with closing(State(store.state_path)) as state:
             state.record("1", MergeBase(path or "", render_ticket(base)), [row], seen=0.0)
-    text = FamilyText(ticket, render_ticket(ticket), frozenset())
+    text = TicketAndText(ticket, render_ticket(ticket), frozenset())
     return written(store, RenderedFamily((issue_of(ticket),), text, path), prefer=prefer)
 
 
@@ -127,7 +127,7 @@ def test_a_files_mode_is_kept_and_a_new_one_follows_the_umask(store: Store) -> N
 
 @pytest.mark.parametrize("key", ["../../x", "DEMO-1/../x", "demo-1", ""])
 def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str) -> None:
-    text = FamilyText(Ticket(title="x"), "# TICKET: x\n", frozenset())
+    text = TicketAndText(Ticket(title="x"), "# TICKET: x\n", frozenset())
 
     result = written(store, RenderedFamily((Issue("1", key, {}),), text, None))
 

@@ -353,7 +353,7 @@ _BARE_ISSUE_COST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyText:
+class TicketAndText:
     """A family as it will be in a file.
 
     Attributes:
@@ -402,7 +402,7 @@ def family_text(
     subtasks: Sequence[Issue],
     columns: Columns,
     ready: Mapping[str, diff.MarkdownAndCriteria] = MappingProxyType({}),
-) -> FamilyText:
+) -> TicketAndText:
     """Render a family as text, and find out what the text cannot hold exactly.
 
     Args:
@@ -441,7 +441,7 @@ def family_text(
                     if issue.id not in inexact and not _are_rich_texts_exact(issue, made, columns)
                 }
             keys = frozenset(issue.key for issue in issues if issue.id in inexact)
-            return FamilyText(ticket, render_ticket(ticket), keys, columns.section_names_and_ids)
+            return TicketAndText(ticket, render_ticket(ticket), keys, columns.section_names_and_ids)
         whole |= again
         for issue_id in again:
             del described[issue_id]

@@ -399,7 +399,7 @@ def _plan_issues(
     earlier push has sent, and that has no key yet, would be created twice.
     """
     uncertain: Mapping[int, Creation] = {}
-    if creations := state.creations.read_unsettled():
+    if creations := state.creations.read_in_no_file():
         from ticketr.app.sync.edits.drafts import unfinished_creations_by_object_id  # noqa: PLC0415 - few plans need it
 
         uncertain = unfinished_creations_by_object_id(creations, local_changes)
@@ -461,7 +461,7 @@ def select_changes(
         StateFailed: The state cannot be read.
     """
     is_everything = keys is None and confirmed is None
-    if is_everything and not state.creations.read_unsettled():
+    if is_everything and not state.creations.read_in_no_file():
         older = [note for change in local_changes for _, note in change.notes_on_outdated_values()]
         # Older values alone are nothing to send.
         selected = [

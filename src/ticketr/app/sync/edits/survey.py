@@ -269,7 +269,7 @@ class LocalSurvey:
                 _, head = places.get(key, ("", ""))
                 location = PathAndHeadKey(path, head, str(unreadable[path]))
                 self.locations_of_unread_keys.setdefault(key, location)
-        for creation in state.creations.read_unsettled():
+        for creation in state.creations.read_in_no_file():
             if creation.key and creation.key not in self.locations:
                 location = PathAndHeadKey(creation.path, "", _KEY_NOT_WRITTEN_YET_REASON)
                 self.locations_of_unread_keys.setdefault(creation.key, location)

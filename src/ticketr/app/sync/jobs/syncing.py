@@ -90,7 +90,7 @@ def count_tickets(count: int) -> str:
 
 def _pulled_words(tally: PullTally) -> str:
     """Return how far a pull has got."""
-    return _words_so_far(len(tally.outcomes_by_id), len(tally.found_ids), "pulled")
+    return _words_so_far(len(tally.outcomes_by_id), len(tally.found_and_given_ids), "pulled")
 
 
 def _pushed_words(tally: PushTally) -> str:

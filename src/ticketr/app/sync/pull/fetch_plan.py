@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Family:
+class FetchedFamily:
     """The fetched members of a family.
 
     Attributes:
@@ -57,7 +57,7 @@ class FamilyCollector:
         self._awaited = set(self._waiting)  # wanted and not here yet, requested or not
         self._present = set(present)
         self._standalone = set(standalone)
-        self._incomplete: dict[str, Family] = {}
+        self._incomplete: dict[str, FetchedFamily] = {}
 
     def next_batch(self, limit: int) -> list[str]:
         """Remove and return the IDs to fetch next; an empty list if none is left."""
@@ -67,7 +67,7 @@ class FamilyCollector:
                 batch.append(queue.popitem(last=False)[0])
         return batch
 
-    def add_answer(self, requested: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
+    def add_answer(self, requested: Iterable[str], issues: Iterable[Issue]) -> list[FetchedFamily]:
         """Add the answer to one batch.
 
         Returns:
@@ -83,7 +83,7 @@ class FamilyCollector:
             if parent in self._present and is_subtask(issue) and not stands_alone:
                 head = parent
             touched[head] = None
-            family = self._incomplete.setdefault(head, Family(head))
+            family = self._incomplete.setdefault(head, FetchedFamily(head))
             family.issues[issue.id] = issue
             others = subtask_ids(issue) if head == issue.id else (head,)
             for other in others:
@@ -96,7 +96,7 @@ class FamilyCollector:
             head for head, family in self._incomplete.items() if family.awaited_ids & requested
         ]
         touched.update(dict.fromkeys(waiting))
-        complete: list[Family] = []
+        complete: list[FetchedFamily] = []
         for head in touched:
             family = self._incomplete[head]
             family.awaited_ids &= self._awaited
@@ -105,10 +105,10 @@ class FamilyCollector:
         return complete
 
 
-def unwritable_note(
+def misplaced_or_unreadable_note(
     head: Issue,
     issue: Issue,
-    locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, PathAndHeadKey],
     known: Mapping[str, KnownIssue],
 ) -> Note | None:
     """Note that an issue is in another ticket than in Jira, or in a file that cannot be read.
@@ -119,7 +119,7 @@ def unwritable_note(
         The note; None for an issue that can be written.
     """
     former = known[head.id].key if head.id in known else head.key
-    location = location_by_either_key(issue, locations, known)
+    location = location_by_either_key(issue, key_locations, known)
     if location is not None and location.change_refusal:
         return Note(issue.key, location.path, location.change_refusal, Code.BROKEN)
     if location is None or location.top_level_key in {head.key, former}:
@@ -130,11 +130,11 @@ def unwritable_note(
 
 
 def location_by_either_key(
-    issue: Issue, locations: Mapping[str, PathAndHeadKey], known: Mapping[str, KnownIssue]
+    issue: Issue, key_locations: Mapping[str, PathAndHeadKey], known: Mapping[str, KnownIssue]
 ) -> PathAndHeadKey | None:
     """Return where an issue is, by its key or by the one that it had at the last sync."""
     former = known[issue.id].key if issue.id in known else issue.key
-    return locations.get(issue.key) or locations.get(former)
+    return key_locations.get(issue.key) or key_locations.get(former)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +144,20 @@ class FetchPlan:
     Attributes:
         found_ids: Every issue ID that the query found, in its order.
         wanted_ids: Those to fetch.
-        missing: Issues pulled earlier that the query no longer finds, in the order of their keys;
+        not_in_query: Issues pulled earlier that the query no longer finds, in the order of their keys;
             none that may be in a file that cannot be read.
     """
 
     found_ids: tuple[str, ...]
     wanted_ids: tuple[str, ...]
-    missing: tuple[KnownIssue, ...]
+    not_in_query: tuple[KnownIssue, ...]
 
 
 def make_fetch_plan(
     ids: Iterable[str],
     changed: Iterable[str],
     known: Mapping[str, KnownIssue],
-    locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, PathAndHeadKey],
     *,
     project: str | None,
 ) -> FetchPlan:
@@ -167,7 +167,7 @@ def make_fetch_plan(
         ids: IDs that the query finds.
         changed: IDs among them that Jira says have changed.
         known: What the state knows.
-        locations: The keys that are in files.
+        key_locations: The keys that are in files.
         project: The project, when all of it is pulled; only then can an issue be missing.
     """
     ids = tuple(ids)
@@ -175,15 +175,15 @@ def make_fetch_plan(
     fresh = {
         issue.id
         for issue in known.values()
-        if issue.key in locations and not issue.is_stale and issue.key.startswith(home)
+        if issue.key in key_locations and not issue.is_stale and issue.key.startswith(home)
     }
     fresh.difference_update(changed)
     present = set(ids)
     missing = (
         issue
         for issue in known.values()
-        if project and issue.key.startswith(f"{project}-") and issue.key in locations
-        if issue.id not in present and not locations[issue.key].change_refusal
+        if project and issue.key.startswith(f"{project}-") and issue.key in key_locations
+        if issue.id not in present and not key_locations[issue.key].change_refusal
     )
     return FetchPlan(
         ids,
@@ -192,13 +192,13 @@ def make_fetch_plan(
     )
 
 
-def oldest_seen_time(
-    ids: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, PathAndHeadKey]
+def change_search_start_time(
+    ids: Iterable[str], known: Mapping[str, KnownIssue], key_locations: Mapping[str, PathAndHeadKey]
 ) -> float | None:
     """Return the time since when changes have to be searched; None if nothing is here yet."""
     confirmed = [
-        known[issue_id].seen_at
-        for issue_id in ids
-        if issue_id in known and known[issue_id].key in locations and not known[issue_id].is_stale
+        issue.seen_at
+        for issue in map(known.get, ids)
+        if issue is not None and issue.key in key_locations and not issue.is_stale
     ]
     return min(confirmed, default=None)

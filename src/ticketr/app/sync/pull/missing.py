@@ -33,7 +33,7 @@ _EDITED_REASON = f"{_DELETED_REASON}; it was edited here, or its file holds more
 async def handle_missing(
     session: Session,
     missing: Sequence[KnownIssue],
-    locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, PathAndHeadKey],
     tally: PullTally,
     *,
     now: float,
@@ -44,7 +44,7 @@ async def handle_missing(
     Args:
         session: The workspace and the site.
         missing: The issues.
-        locations: The location of each key.
+        key_locations: The location of each key.
         tally: Takes a note on each that is not removed, and what is.
         now: Jira's clock. An issue that was created a moment ago may not be in the search yet.
         prune: Whether to remove the files of deleted tickets, those that hold nothing else and
@@ -53,9 +53,8 @@ async def handle_missing(
     lost: list[KnownIssue] = []
     reasons: dict[str, tuple[str, Code]] = {}
     for chunk in chunks(missing, BULK_FETCH_SIZE):
-        answer = await session.jira.bulk_fetch(
-            [issue.id for issue in chunk], fields=["created"], partly=True
-        )
+        ids = [issue.id for issue in chunk]
+        answer = await session.jira.bulk_fetch(ids, fields=["created"], partly=True)
         there = {issue.id: issue for issue in answer.issues}
         for known in chunk:
             if known.id in answer.failed:
@@ -71,25 +70,23 @@ async def handle_missing(
                 reasons[known.key] = words, Code.MOVED
             elif not _was_just_created(issue, now):
                 reasons[known.key] = "the query no longer finds it", Code.NOT_FOUND_BY_QUERY
-    removable, stuck = await _prune_by_key(session, lost, locations, is_dry=not prune)
+    removable, stuck = await _trash_lost_tickets(session, lost, key_locations, is_dry=not prune)
     for known in lost:
         if known.key in stuck:
             words = f"{_DELETED_REASON}; {stuck[known.key]}"
-            tally.fail(Note(known.key, locations[known.key].path, words, Code.BROKEN))
+            tally.fail(Note(known.key, key_locations[known.key].path, words, Code.BROKEN))
         elif not prune or known.key not in removable:
-            reasons[known.key] = (
-                _DELETED_REASON if known.key in removable else _EDITED_REASON,
-                Code.NOT_FOUND,
-            )
+            words = _DELETED_REASON if known.key in removable else _EDITED_REASON
+            reasons[known.key] = words, Code.NOT_FOUND
     keys = [known.key for known in lost if known.key in removable]
     tally.add_gone(
         [
-            Note(known.key, locations[known.key].path, *reasons[known.key])
+            Note(known.key, key_locations[known.key].path, *reasons[known.key])
             for known in missing
             if known.key in reasons
         ],
-        pruned=keys if prune else (),
-        prunable=() if prune else keys,
+        pruned_keys=keys if prune else (),
+        prunable_keys=() if prune else keys,
     )
 
 
@@ -101,10 +98,10 @@ def _was_just_created(issue: Issue, now: float) -> bool:
     return now - created.timestamp() < OVERLAP_MINUTES * 60
 
 
-async def _prune_by_key(
+async def _trash_lost_tickets(
     session: Session,
     lost: Sequence[KnownIssue],
-    locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, PathAndHeadKey],
     *,
     is_dry: bool,
 ) -> tuple[set[str], dict[str, TicketrError]]:
@@ -113,7 +110,7 @@ async def _prune_by_key(
     Args:
         session: The workspace.
         lost: The issues.
-        locations: The location of each key.
+        key_locations: The location of each key.
         is_dry: Whether to find out only which could be moved.
 
     Returns:
@@ -123,7 +120,8 @@ async def _prune_by_key(
     pruned: set[str] = set()
     stuck: dict[str, TicketrError] = {}
     for head in (issue for issue in lost if issue.id == issue.head_id):
-        change = partial(_trash_and_forget, session, head, locations[head.key].path, is_dry=is_dry)
+        path = key_locations[head.key].path
+        change = partial(_trash_and_forget, session, head, path, is_dry=is_dry)
         outcome = await session.in_thread(attempt_change, change)
         if outcome is True:
             pruned |= {issue.key for issue in lost if issue.head_id == head.id}

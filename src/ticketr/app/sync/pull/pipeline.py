@@ -29,11 +29,11 @@ from ticketr.app.sync.concurrency import (
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.pull.fetch_plan import (
-    Family,
     FamilyCollector,
+    FetchedFamily,
     FetchPlan,
     location_by_either_key,
-    unwritable_note,
+    misplaced_or_unreadable_note,
 )
 from ticketr.app.sync.workspace.store import PathAndHeadKey
 from ticketr.app.sync.writing.recording import WriteOutcome
@@ -67,7 +67,7 @@ class PullPipeline:
         writer: Writes families.
         plan: What to fetch.
         known: What the state knows, by ID.
-        locations: The location of each key.
+        key_locations: The location of each key.
         tally: Counts what was written.
     """
 
@@ -77,12 +77,12 @@ class PullPipeline:
         writer: FamilyWriter,
         plan: FetchPlan,
         known: Mapping[str, KnownIssue],
-        locations: dict[str, PathAndHeadKey],
+        key_locations: dict[str, PathAndHeadKey],
         tally: PullTally,
     ) -> None:
         self._session = session
         self._writer = writer
-        self._locations = locations
+        self._locations = key_locations
         self._known = known
         # The IDs that the state has in each ticket; some may be in another ticket by now.
         self._recorded: dict[str, set[str]] = {}
@@ -95,7 +95,7 @@ class PullPipeline:
         self._has_conversions = False
         self._is_stopped = False  # a thread that writes is to end early
         self._cost = 0  # done on Trio's thread since other tasks had their turns
-        standalone = {key for key, location in locations.items() if location.top_level_key == key}
+        standalone = {key for key, at in key_locations.items() if at.top_level_key == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
             issue.id
@@ -121,7 +121,9 @@ class PullPipeline:
         failure: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
-                to_render, fetched = trio.open_memory_channel[list["Family"]](CONCURRENT_REQUESTS)
+                to_render, fetched = trio.open_memory_channel[list["FetchedFamily"]](
+                    CONCURRENT_REQUESTS
+                )
                 to_write, rendered = trio.open_memory_channel[list["RenderedFamily"]](0)
                 with to_render:
                     for _ in range(CONCURRENT_REQUESTS):
@@ -136,7 +138,7 @@ class PullPipeline:
         if failure is not None:
             raise failure
 
-    async def _fetch(self, to_render: trio.MemorySendChannel[list[Family]]) -> None:
+    async def _fetch(self, to_render: trio.MemorySendChannel[list[FetchedFamily]]) -> None:
         session = self._session
         with to_render:
             while batch := self._families.next_batch(BULK_FETCH_SIZE):
@@ -176,7 +178,7 @@ class PullPipeline:
 
     async def _render_all(
         self,
-        fetched: trio.MemoryReceiveChannel[list[Family]],
+        fetched: trio.MemoryReceiveChannel[list[FetchedFamily]],
         to_write: trio.MemorySendChannel[list[RenderedFamily]],
     ) -> None:
         """Render the texts of families while others are written to files."""
@@ -215,12 +217,14 @@ class PullPipeline:
                     if self._unwritten.get(head) is result.family:
                         del self._unwritten[head]
                 self._session.progress.report(
-                    "Pulling tickets", len(self._tally.outcomes_by_id), len(self._tally.found_ids)
+                    "Pulling tickets",
+                    len(self._tally.outcomes_by_id),
+                    len(self._tally.found_and_given_ids),
                 )
                 if error is not None:
                     raise error
 
-    async def _add_known_and_render(self, family: Family) -> list[RenderedFamily]:
+    async def _add_known_and_render(self, family: FetchedFamily) -> list[RenderedFamily]:
         """Complete a family with its known members and render its text."""
         members = dict(family.issues)
         stale: set[str] = set()
@@ -253,12 +257,12 @@ class PullPipeline:
             return [
                 rendered_family
                 for one in members.values()
-                for rendered_family in await self._render(one, (), stale)
+                for rendered_family in await self._render_if_possible(one, (), stale)
             ]
         notes = {
             issue.id: note
             for issue in (head, *members.values())
-            if (note := unwritable_note(head, issue, self._locations, self._known))
+            if (note := misplaced_or_unreadable_note(head, issue, self._locations, self._known))
         }
         for issue_id, note in notes.items():
             # A ticket with an issue in a file that cannot be read cannot be written.
@@ -269,7 +273,7 @@ class PullPipeline:
         for issue_id, note in notes.items():
             self._tally.add_unwritable(note, (issue_id,))
         subtasks = [member for member in members.values() if member.id not in notes]
-        return await self._render(head, subtasks, stale)
+        return await self._render_if_possible(head, subtasks, stale)
 
     async def _postpone(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Report issues that the next pull fetches again."""
@@ -279,7 +283,7 @@ class PullPipeline:
             note = Note(issue.key, location.path if location else "", reason, Code.REQUEST_FAILED)
             self._tally.fail(note)
 
-    async def _render(
+    async def _render_if_possible(
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[RenderedFamily]:
         """Render a family's text; an empty list if Jira's answer cannot be a ticket."""

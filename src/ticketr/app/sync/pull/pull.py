@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, suggest_names
 from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
-from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_seen_time
+from ticketr.app.sync.pull.fetch_plan import FetchPlan, change_search_start_time, make_fetch_plan
 from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
 from ticketr.app.sync.workspace.store import PathAndHeadKey, read_go_hashes
 from ticketr.app.tickets import Ticket, is_key, render_ticket
@@ -40,7 +40,7 @@ _RELATIVE_FIELDS = ("subtasks", "parent", "issuetype")
 async def pull_named(
     session: Session,
     keys: Collection[str],
-    locations: dict[str, PathAndHeadKey],
+    key_locations: dict[str, PathAndHeadKey],
     tally: PullTally,
 ) -> None:
     """Bring named tickets into the workspace, whatever the query finds.
@@ -50,7 +50,7 @@ async def pull_named(
     Args:
         session: The workspace and the site.
         keys: The keys of the tickets.
-        locations: The location of each key in the workspace.
+        key_locations: The location of each key in the workspace.
         tally: Counts issues as soon as they are written; gets a note for each key that Jira does
             not have.
 
@@ -64,17 +64,17 @@ async def pull_named(
     ids = {issue.key: issue.id for issue in known.values()}
     for key in keys:
         if not is_key(key):
-            raise UnknownTicket(key, (*locations, *ids))
+            raise UnknownTicket(key, (*key_locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.file_fields.names_and_ids_in_files
         await session.in_thread(session.state.site_record.save_columns_and_mark_stale, columns)
     now = session.jira.last_answer_site_time()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
-    relatives = _RelativeFinder(session, known, locations, tally)
+    relatives = _RelativeFinder(session, known, key_locations, tally)
     wanted = await relatives.find_ids_in_same_tickets({ids.get(key, key): key for key in keys})
     tally.begin(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
-    load = partial(_load_pipeline, session, plan, known, locations, tally, now)
+    load = partial(_load_pipeline, session, plan, known, key_locations, tally, now)
     await (await session.in_thread(load)).run()
 
 
@@ -84,7 +84,7 @@ class _RelativeFinder:
 
     session: Session
     known: Mapping[str, KnownIssue]
-    locations: Mapping[str, PathAndHeadKey]
+    key_locations: Mapping[str, PathAndHeadKey]
     tally: PullTally
 
     async def find_ids_in_same_tickets(self, keys: Mapping[str, str]) -> tuple[str, ...]:
@@ -93,10 +93,11 @@ class _RelativeFinder:
         Args:
             keys: The key of each issue for messages, by the ID or key to ask Jira for.
         """
-        issues = await self._fetch(keys)
+        issues = await self._fetch_with_relative_fields(keys)
         present = {"", *(issue.id for issue in issues)}
         parents = {self._subtask_head_id_or_empty(issue) for issue in issues} - present
-        issues += await self._fetch({parent: self.known[parent].key for parent in sorted(parents)})
+        parent_keys = {parent: self.known[parent].key for parent in sorted(parents)}
+        issues += await self._fetch_with_relative_fields(parent_keys)
         members: dict[str, list[str]] = {}
         for known_issue in self.known.values():
             members.setdefault(known_issue.head_id, []).append(known_issue.id)
@@ -105,12 +106,12 @@ class _RelativeFinder:
 
     def _subtask_head_id_or_empty(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
-        location = self.locations.get(issue.key)
+        location = self.key_locations.get(issue.key)
         stands_alone = location is not None and location.top_level_key == issue.key
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
         return parent if parent is not None and parent in self.known else ""
 
-    async def _fetch(self, keys: Mapping[str, str]) -> list[Issue]:
+    async def _fetch_with_relative_fields(self, keys: Mapping[str, str]) -> list[Issue]:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
 
         Args:
@@ -132,13 +133,13 @@ class _RelativeFinder:
         return issues
 
     def _note_failure(self, key: str, reason: str, code: Code) -> None:
-        location = self.locations.get(key)
+        location = self.key_locations.get(key)
         self.tally.fail(Note(key, location.path if location else "", reason, code))
 
 
 async def pull(
     session: Session,
-    locations: dict[str, PathAndHeadKey],
+    key_locations: dict[str, PathAndHeadKey],
     tally: PullTally,
     *,
     full: bool = False,
@@ -148,7 +149,7 @@ async def pull(
 
     Args:
         session: The workspace and the site.
-        locations: The location of each key in the workspace.
+        key_locations: The location of each key in the workspace.
         tally: Counts issues as soon as they are written.
         full: Fetch every issue again, even those that have not changed.
         prune: Move unedited files of issues that Jira no longer has into ticketr's own folder.
@@ -161,22 +162,22 @@ async def pull(
         record.save_columns_and_mark_stale, session.file_fields.names_and_ids_in_files
     )
     known = await session.in_thread(session.state.known_issues_by_id)
-    plan, now = await _make_plan(session, known, locations, full=full)
+    plan, now = await _make_plan(session, known, key_locations, full=full)
     tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.found_ids)
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
-    session.progress.report(words, len(tally.outcomes_by_id), len(tally.found_ids))
+    session.progress.report(words, len(tally.outcomes_by_id), len(tally.found_and_given_ids))
     if plan.wanted_ids:
-        load = partial(_load_pipeline, session, plan, known, locations, tally, now)
+        load = partial(_load_pipeline, session, plan, known, key_locations, tally, now)
         await (await session.in_thread(load)).run()
     await session.in_thread(
-        _record_seen_and_forget_gone, session, plan.found_ids, now, known, locations
+        _record_seen_and_forget_gone, session, plan.found_ids, now, known, key_locations
     )
-    if plan.missing:
+    if plan.not_in_query:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
-        await handle_missing(session, plan.missing, locations, tally, now=now, prune=prune)
+        await handle_missing(session, plan.not_in_query, key_locations, tally, now=now, prune=prune)
     if not (tally.broken or tally.failed_by_key):
         await session.in_thread(partial(record.note_complete_pull, at=time.time()))
 
@@ -185,7 +186,7 @@ def _load_pipeline(
     session: Session,
     plan: FetchPlan,
     known: Mapping[str, KnownIssue],
-    locations: dict[str, PathAndHeadKey],
+    key_locations: dict[str, PathAndHeadKey],
     tally: PullTally,
     seen: float,
 ) -> PullPipeline:
@@ -210,7 +211,7 @@ def _load_pipeline(
         is_prefer_from_folder=session.job.is_prefer_from_folder,
         go_hashes=read_go_hashes(session.store.root),
     )
-    return PullPipeline(session, writer, plan, known, locations, tally)
+    return PullPipeline(session, writer, plan, known, key_locations, tally)
 
 
 def _record_seen_and_forget_gone(
@@ -218,7 +219,7 @@ def _record_seen_and_forget_gone(
     ids: Collection[str],
     seen: float,
     known: Mapping[str, KnownIssue],
-    locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, PathAndHeadKey],
 ) -> None:
     """Record that the query found issues at ``seen``.
 
@@ -229,11 +230,13 @@ def _record_seen_and_forget_gone(
         return
     present = set(ids)
     remaining_heads = {
-        issue.head_id for issue in known.values() if issue.id in present or issue.key in locations
+        issue.head_id
+        for issue in known.values()
+        if issue.id in present or issue.key in key_locations
     }
     keys = {issue.key for issue in known.values()}
     # A user may have replaced the old key of a moved issue by the new one.
-    unknown = {location.path for key, location in locations.items() if key not in keys}
+    unknown = {location.path for key, location in key_locations.items() if key not in keys}
     for issue in known.values():
         of_project = issue.key.startswith(f"{session.job.project}-")
         if of_project and issue.id == issue.head_id and issue.id not in remaining_heads:
@@ -245,7 +248,7 @@ def _record_seen_and_forget_gone(
 async def _make_plan(
     session: Session,
     known: Mapping[str, KnownIssue],
-    locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, PathAndHeadKey],
     *,
     full: bool,
 ) -> tuple[FetchPlan, float]:
@@ -268,11 +271,11 @@ async def _make_plan(
         raise
     since = None
     if known and not full:
-        since = await session.in_thread(oldest_seen_time, ids, known, locations)
+        since = await session.in_thread(change_search_start_time, ids, known, key_locations)
     if since is None:
         changed = ids
     else:
         query = changed_since(query, seen=since, now=session.jira.last_answer_site_time())
         changed = await session.jira.search_ids(query)
-    make = partial(make_fetch_plan, ids, changed, known, locations, project=project)
+    make = partial(make_fetch_plan, ids, changed, known, key_locations, project=project)
     return await session.in_thread(make), now

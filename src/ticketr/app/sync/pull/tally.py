@@ -94,7 +94,7 @@ class PullTally:
     pulled earlier or which Jira no longer has.
 
     Attributes:
-        found_ids: The IDs of the issues that the query found and Jira could give.
+        found_and_given_ids: The IDs of the issues that the query found and Jira could give.
         outcomes_by_id: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
             or was left there as it was. If it is written twice, the later in `_OUTCOMES_WEAKEST_FIRST`.
         unwritable_by_key: Tickets whose files were not changed, by key.
@@ -111,7 +111,7 @@ class PullTally:
         replaced_older_by_key: Issues whose older values were replaced, by key.
     """
 
-    found_ids: set[str] = field(default_factory=set)
+    found_and_given_ids: set[str] = field(default_factory=set)
     outcomes_by_id: dict[str, WriteOutcome] = field(default_factory=dict)
     unwritable_by_key: dict[str, Note] = field(default_factory=dict)
     conflicts_by_key: dict[str, Note] = field(default_factory=dict)
@@ -128,13 +128,13 @@ class PullTally:
 
     def begin(self, ids: Iterable[str], unchanged: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
-        self.found_ids.update(ids)
+        self.found_and_given_ids.update(ids)
         self._known_ids.update(known)
         self.outcomes_by_id.update(dict.fromkeys(unchanged, WriteOutcome.UNCHANGED))
 
     def add_not_given(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
         """Stop counting issues that Jira did not give, and note them."""
-        self.found_ids.difference_update(ids)
+        self.found_and_given_ids.difference_update(ids)
         for note in notes:
             if note.path:
                 self.gone_by_key[note.key] = note
@@ -172,7 +172,8 @@ class PullTally:
                 notes[result.note.key] = result.note
             else:
                 self.inexact_keys |= result.family.content.inexact_keys
-            self.replaced_older_by_key |= {note.key: note for note in result.replaced_older_notes}
+            older = result.outdated_replaced_notes
+            self.replaced_older_by_key |= {note.key: note for note in older}
             for issue in result.family.issues:
                 if issue.id not in result.family.outdated_ids:
                     self._count_outcome(
@@ -180,18 +181,18 @@ class PullTally:
                     )
 
     def add_gone(
-        self, notes: Iterable[Note], *, pruned: Iterable[str], prunable: Iterable[str]
+        self, notes: Iterable[Note], *, pruned_keys: Iterable[str], prunable_keys: Iterable[str]
     ) -> None:
         """Note what has happened to issues that the query no longer finds."""
         self.gone_by_key |= {note.key: note for note in notes}
-        self.pruned_keys += pruned
-        self.prunable_keys += prunable
+        self.pruned_keys += pruned_keys
+        self.prunable_keys += prunable_keys
 
     def result(self) -> PullResult:
         """Return what the pull has done until now."""
         counts = Counter(self.outcomes_by_id.values())
         return PullResult(
-            total=len(self.found_ids),
+            total=len(self.found_and_given_ids),
             new=counts[WriteOutcome.NEW],
             updated=counts[WriteOutcome.UPDATED],
             merged=counts[WriteOutcome.MERGED],
@@ -212,7 +213,7 @@ class PullTally:
 
     def _count_outcome(self, issue_id: str, written: WriteOutcome) -> None:
         """Count the outcome of an issue; of several outcomes, the weightiest counts."""
-        if issue_id not in self.found_ids:
+        if issue_id not in self.found_and_given_ids:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known_ids:
             written = WriteOutcome.NEW  # a new sub-task of a known ticket

@@ -40,11 +40,11 @@ from ticketr.app.sync.push.outbox import MARKER_PROPERTY, has_request_ended
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
     find_by_marker,
-    record_created,
+    record_sent_draft,
     unwritten_key_note,
     write_key_and_record,
 )
-from ticketr.app.sync.push.tally import PushTally, failure_note, unseen_route_reason
+from ticketr.app.sync.push.tally import PushTally, failure_note, unshown_route_reason
 from ticketr.app.sync.push.writes import IssueWrite
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
@@ -56,10 +56,10 @@ if TYPE_CHECKING:
 
 
 #: With fewer new issues, each is sent alone: its refusal says more.
-_MIN_BATCH_ISSUES = 10
+_CREATE_SINGLY_BELOW_COUNT = 10
 
 
-def _record_route_and_workflow(state: State, edit: IssueWrite, parent: str | None) -> None:
+def _record_start_and_route(state: State, edit: IssueWrite, parent: str | None) -> None:
     """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
 
     It also records in which status such issues begin, so that the next plan can show the way.
@@ -72,7 +72,7 @@ def _record_route_and_workflow(state: State, edit: IssueWrite, parent: str | Non
 
 def _fields_with_parent(new: IssueWrite) -> dict[str, object]:
     """Return the fields of a new issue, its parent included."""
-    parent = {"parent": {"key": new.subtask_parent}} if new.subtask_parent else {}
+    parent = {"parent": {"key": new.new_subtask_parent}} if new.new_subtask_parent else {}
     return new.payload.fields | parent
 
 
@@ -105,9 +105,8 @@ class _Request:
         return error is not None and (is_short_rate_limit(error) or jira.may_have_happened(error))
 
 
-#: Requests that were sent, after which it is not known whether their issues exist.
-_UnsureRequests: TypeAlias = "list[_Request]"
-_SendFunction: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[_UnsureRequests]]"
+#: Sends requests, and returns those of which it is not known then whether their issues exist.
+_SendFunction: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[list[_Request]]]"
 
 
 @dataclass
@@ -155,17 +154,17 @@ class Creator:
         self._created_by_object_id = {}
         alone: list[_Request] = []
         existing: list[_Request] = []
-        is_many = len(new_issues) >= _MIN_BATCH_ISSUES
+        is_many = len(new_issues) >= _CREATE_SINGLY_BELOW_COUNT
         if is_many:
             self.session.progress.report(f"Creating {len(new_issues)} tickets...")
         for chunk in chunks(new_issues, jira.MAX_CREATED_PER_REQUEST):
             requests = [await self._build_request(new) for new in chunk]
             if is_many:
-                found, requests = await self._send_and_split_existing(requests, self._send_batch)
+                found, requests = await self._send_and_look_up(requests, self._send_batch_keep_all)
                 existing += found
             alone += requests
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
-        existing, refused = await self._send_and_split_existing(alone, self._send_each)
+        existing, refused = await self._send_and_look_up(alone, self._send_each)
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
@@ -178,7 +177,7 @@ class Creator:
                 self.tally.fail(failure_note(issue, path, request.error, names))
         return [self._created_by_object_id.get(id(new.issue)) for new in new_issues]
 
-    async def _send_and_split_existing(
+    async def _send_and_look_up(
         self, requests: Sequence[_Request], send: _SendFunction
     ) -> tuple[list[_Request], list[_Request]]:
         """Send requests, again if that may help, until it is known which of their issues exist.
@@ -225,7 +224,7 @@ class Creator:
             request for request in requests if request.creation.marker not in creations
         ]
 
-    async def _send_batch(self, requests: Sequence[_Request]) -> _UnsureRequests:
+    async def _send_batch_keep_all(self, requests: Sequence[_Request]) -> list[_Request]:
         """Send requests as one; return all, since the answer does not tell their issues apart."""
         requests = [_with_sent_time(request) for request in requests]
         creations = [request.creation for request in requests]
@@ -247,7 +246,7 @@ class Creator:
             ]
         return requests
 
-    async def _send_each(self, requests: Sequence[_Request]) -> _UnsureRequests:
+    async def _send_each(self, requests: Sequence[_Request]) -> list[_Request]:
         """Send each request alone; return those whose issues may or may not exist.
 
         The sub-tasks of a ticket are sent one after the other, so that Jira has them in their order,
@@ -328,10 +327,10 @@ class Creator:
                 "the next run looks for it again"
             )
             self.tally.warn(Note(created.key, path, reason, Code.KEY_NOT_WRITTEN))
-        elif status is None or await self._try_record_then_move(created, new, status):
+        elif status is None or await self._record_and_try_move(created, new, status):
             self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
 
-    async def _try_record_then_move(self, created: Creation, new: IssueWrite, status: str) -> bool:
+    async def _record_and_try_move(self, created: Creation, new: IssueWrite, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.
 
         Its base has the status in which Jira created it. So the draft's status remains an edit if
@@ -342,7 +341,7 @@ class Creator:
             first = await transitions.fetch_status(session.jira, created.key)
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
-                    await session.in_thread(record_created, session.state, created, path, first)
+                    await session.in_thread(record_sent_draft, session.state, created, path, first)
             is_recorded = True
             if first.casefold() != status.casefold():
                 await self._follow_route(created, new, first, status)
@@ -362,10 +361,10 @@ class Creator:
         if edit.statuses_between:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
-                    await session.in_thread(_record_route_and_workflow, state, edit, created.parent)
+                    await session.in_thread(_record_start_and_route, state, edit, created.parent)
             shown = self.shown_status_routes
             if shown is not None and (first, *edit.statuses_between) not in shown:
-                reason = unseen_route_reason(route_text(first, edit.statuses_between, status))
+                reason = unshown_route_reason(route_text(first, edit.statuses_between, status))
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.NOT_IN_PLAN)
                 self.tally.leave_alone(note)
                 return
@@ -376,7 +375,7 @@ class Creator:
         creation = Creation(
             marker=uuid.uuid4().hex,
             project=new.project,
-            parent=new.subtask_parent,
+            parent=new.new_subtask_parent,
             title=new.issue.title,
             path=new.path,
             draft=render_ticket(new.issue),

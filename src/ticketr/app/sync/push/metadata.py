@@ -34,7 +34,7 @@ AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectMetadata:
+class ProjectIssueTypes:
     """The issue types of a project, with their fields and statuses.
 
     Attributes:
@@ -60,7 +60,7 @@ class ProjectMetadata:
             (issue_type.name for issue_type in self.types if issue_type.id == type_id), "ticket"
         )
         return (
-            f"Status: {values.in_quotes(status)} is not a status of a {kind}; {suggest_names(status, names)}",
+            f"Status: {values.short_quote(status)} is not a status of a {kind}; {suggest_names(status, names)}",
         )
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
@@ -90,7 +90,7 @@ _LINES_NEEDING_NO_METADATA = frozenset({"Status", "Parent"})
 
 
 @dataclass(frozen=True)
-class MetadataQuery:
+class IssueChanges:
     """The changes of one issue for which metadata is needed.
 
     Attributes:
@@ -121,7 +121,7 @@ class Metadata:
         lookup: Finds people, sprints, teams and links by name.
     """
 
-    projects: Mapping[str, ProjectMetadata]
+    projects: Mapping[str, ProjectIssueTypes]
     lookup: values.NameLookup
 
     def specs(self, project: str, type_id: str) -> Mapping[Part, values.FieldSpec]:
@@ -151,30 +151,30 @@ async def answer_or_if_refused(
         return default
 
 
-async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> Metadata:
+async def fetch_metadata(session: Session, issues: Iterable[IssueChanges]) -> Metadata:
     """Fetch the metadata that some changes need.
 
     Raises:
         NotFound: A project does not exist, or the account may not see it.
         JiraError: A request failed.
     """
-    queries = tuple(queries)
-    changes = [change for query in queries for change in query.changes]
-    by_project: dict[str, list[MetadataQuery]] = {}
-    for query in queries:
-        parts = {change.part for change in query.changes} - _LINES_NEEDING_NO_METADATA
+    issues = tuple(issues)
+    changes = [change for issue in issues for change in issue.changes]
+    by_project: dict[str, list[IssueChanges]] = {}
+    for issue in issues:
+        parts = {change.part for change in issue.changes} - _LINES_NEEDING_NO_METADATA
         has_fields = any(isinstance(part, str | RichTextPart) for part in parts)
-        if query.existing_type_id is None or has_fields:
-            by_project.setdefault(query.project, []).append(query)
-    projects: dict[str, ProjectMetadata] = {}
+        if issue.existing_type_id is None or has_fields:
+            by_project.setdefault(issue.project, []).append(issue)
+    projects: dict[str, ProjectIssueTypes] = {}
     if by_project:
         fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
         projects = dict(zip(by_project, fetched, strict=True))
     edited = [
-        (query.project, change, spec)
-        for query in chain.from_iterable(by_project.values())
-        for change in query.changes
-        for specs in projects[query.project].specs_by_type_id.values()
+        (issue.project, change, spec)
+        for issue in chain.from_iterable(by_project.values())
+        for change in issue.changes
+        for specs in projects[issue.project].specs_by_type_id.values()
         if (spec := specs.get(change.part)) is not None
     ]
     teams: dict[str, str] = {}
@@ -235,17 +235,17 @@ async def _fetch_link_directions(
     return {name: direction for name, direction in directions.items() if name not in taken_names}
 
 
-async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> ProjectMetadata:
+async def _fetch_project(session: Session, issues: Sequence[IssueChanges]) -> ProjectIssueTypes:
     """Fetch the metadata of one project."""
-    job, project = session.job, queries[0].project
+    job, project = session.job, issues[0].project
     types = await session.jira.creatable_issue_types(project)
-    metadata = ProjectMetadata(types, {}, job.draft_type, job.subtask_type)
-    wanted = {query.existing_type_id for query in queries if query.existing_type_id is not None}
-    for query in queries:
-        if query.existing_type_id is None:
-            named = (change.new for change in query.changes if change.part == "Type")
+    metadata = ProjectIssueTypes(types, {}, job.draft_type, job.subtask_type)
+    wanted = {issue.existing_type_id for issue in issues if issue.existing_type_id is not None}
+    for issue in issues:
+        if issue.existing_type_id is None:
+            named = (change.new for change in issue.changes if change.part == "Type")
             with suppress(values.BadValue):  # the conversion of the draft reports it
-                wanted.add(metadata.type_of(next(named, None), subtask=query.is_subtask).id)
+                wanted.add(metadata.type_of(next(named, None), subtask=issue.is_subtask).id)
     possible = {issue_type.id for issue_type in types}
 
     async def fetch_specs(type_id: str) -> tuple[str, dict[Part, values.FieldSpec]]:
@@ -254,7 +254,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
         return type_id, _field_specs(session, {field.id: field for field in form}, types)
 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
-    needs_statuses = any(query.needs_statuses for query in queries)
+    needs_statuses = any(issue.needs_statuses for issue in issues)
     statuses = (
         await answer_or_if_refused({}, session.jira.status_names_by_type_id(project))
         if needs_statuses
@@ -273,10 +273,10 @@ def _field_specs(
         screen: The fields of the type's create screen, by ID; empty if it has none.
         types: The issue types of the project.
     """
-    specs = _line_specs(session, screen, types)
+    specs = _specs_of_line_fields(session, screen, types)
     for name, field_id in session.file_fields.section_names_and_ids:
-        required = _needs_line(screen.get(field_id))
-        specs[RichTextPart(name)] = values.FieldSpec(field_id, name, "string", is_required=required)
+        need = _needs_line_in_draft(screen.get(field_id))
+        specs[RichTextPart(name)] = values.FieldSpec(field_id, name, "string", needed_in_draft=need)
     kept = {spec.id for spec in specs.values()}
     for other in session.site_fields:
         part: Part = RichTextPart(other.name) if holds_rich_text(other) else other.name
@@ -285,25 +285,25 @@ def _field_specs(
         else:
             why = why_unsupported(other) or ""
         if why and part not in specs and other.id not in kept:
-            required = _needs_line(screen.get(other.id))
+            need = _needs_line_in_draft(screen.get(other.id))
             specs[part] = values.FieldSpec(
-                other.id, other.name, other.schema_type, is_required=required, why_unsupported=why
+                other.id, other.name, other.schema_type, needed_in_draft=need, why_unsupported=why
             )
     known = {spec.id for spec in specs.values()}
     for form_field in screen.values():
-        if _needs_line(form_field) and form_field.id not in known:
+        if _needs_line_in_draft(form_field) and form_field.id not in known:
             specs[form_field.name] = values.FieldSpec(
                 form_field.id,
                 form_field.name,
                 form_field.schema_type,
                 form_field.item_type,
                 form_field.allowed_values,
-                is_required=True,
+                needed_in_draft=True,
             )
     return specs
 
 
-def _line_specs(
+def _specs_of_line_fields(
     session: Session, screen: Mapping[str, ScreenField], types: Iterable[IssueType]
 ) -> dict[Part, values.FieldSpec]:
     """Return the fields that lines hold; see `_field_specs`."""
@@ -328,14 +328,14 @@ def _line_specs(
             type=known.schema_type if known else "",
             item_type=known.item_type if known else "",
             allowed=allowed,
-            is_required=_needs_line(created),
+            needed_in_draft=_needs_line_in_draft(created),
             is_on_create_screen=not screen or field_id == "issuetype" or screen_id in screen,
             custom_type=known.custom_type if known else "",
         )
     return specs
 
 
-def _needs_line(field: ScreenField | None) -> bool:
+def _needs_line_in_draft(field: ScreenField | None) -> bool:
     """Tell whether a new issue needs a line for this field."""
     if field is None or field.id in _LINELESS_FIELDS:
         return False

@@ -255,7 +255,7 @@ async def find_arrived_and_forget_lost(
     return await session.in_thread(look)
 
 
-async def wait_for_late_comments(session: Session) -> None:
+async def wait_out_late_comments(session: Session) -> None:
     """Wait until no request for a comment of an earlier run can still reach Jira.
 
     Cancellation:
@@ -307,8 +307,8 @@ async def attach_uploads(
             open_picture, session.store.root, upload.path, settings.max_upload_bytes
         )
         with closing(opened.file):
-            uploader = _Uploader(session, issue_id, key, opened, settings.max_upload_bytes)
-            attachment = await uploader.attach()
+            uploader = _FileUploader(session, issue_id, key, opened, settings.max_upload_bytes)
+            attachment = await uploader.ensure_attachment_id()
         texts[upload.placeholder_id] = await _fetch_media_id(session, attachment, upload)
     return replace(
         payload,
@@ -342,7 +342,7 @@ async def _fetch_media_id(session: Session, attachment: str, picture: PictureFil
 
 
 @dataclass(frozen=True, slots=True)
-class _Uploader:
+class _FileUploader:
     """Attaches one file to one issue.
 
     Attributes:
@@ -359,7 +359,7 @@ class _Uploader:
     picture: OpenPicture
     max_bytes: int | None
 
-    async def attach(self) -> str:
+    async def ensure_attachment_id(self) -> str:
         """Attach the file unless the issue has it; return the ID of the attachment."""
         session, uploads = self.session, self.session.state.uploads
         upload: UploadEntry | None = await session.in_thread(

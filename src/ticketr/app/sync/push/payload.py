@@ -26,14 +26,14 @@ from ticketr.app.sync.push.values import (
     FieldSpec,
     LinkDirection,
     NameLookup,
-    in_quotes,
     jira_value,
+    short_quote,
 )
 from ticketr.app.tickets import Ticket, is_key
 
 if TYPE_CHECKING:
     from ticketr.app.jira import IssueType
-    from ticketr.app.sync.push.metadata import ProjectMetadata
+    from ticketr.app.sync.push.metadata import ProjectIssueTypes
 
 
 _COMMENTS_OFF_REASON = (
@@ -213,7 +213,7 @@ def _link_payload(
     keys = mapping.words_with_keys_upper(change.new)
     for key in keys:
         if not is_key(key):
-            raise BadValue(f"{in_quotes(key)} is not a key like PROJ-123")
+            raise BadValue(f"{short_quote(key)} is not a key like PROJ-123")
         if key == context.issue.key:
             raise BadValue("a ticket cannot be linked to itself")
     gone = mapping.removed_links(context.jira_fields, change.name, change.old, change.new)
@@ -253,7 +253,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
         text = edited.get(diff.CorePart.DESCRIPTION)
         was = text.before.description if text is not None else ""
         uploads = uploads_in(context.issue.description, was, context.pictures)
-    warnings = tuple(_find_warnings(context, changes))
+    warnings = tuple(_find_markup_warnings(context, changes))
     payload = IssuePayload(warnings=warnings, uploads=tuple(uploads.values()))
     for change in parts.values():
         try:
@@ -336,7 +336,7 @@ def _field_value(
 def _parent_value(context: PayloadContext, change: diff.Change) -> dict[str, str] | None:
     if change.new and not is_key(change.new):
         nor = ", nor the title of one draft in its file" if context.issue.key is None else ""
-        raise BadValue(f"{in_quotes(change.new)} is not a key like PROJ-123{nor}")
+        raise BadValue(f"{short_quote(change.new)} is not a key like PROJ-123{nor}")
     return {"key": change.new} if change.new else None
 
 
@@ -386,7 +386,7 @@ def _section_heading_hint(field: FieldSpec) -> str:
     return f"{field.why_unsupported}, then {advice}" if field.why_unsupported else advice
 
 
-def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
+def _find_markup_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
     issue, path, pictures = context.issue, context.path, context.pictures
     media_ids = media_ids_by_name(context.jira_fields)
@@ -408,7 +408,7 @@ def _require_text(change: diff.Change) -> str:
 
 def create_payload(
     context: PayloadContext,
-    metadata: ProjectMetadata,
+    metadata: ProjectIssueTypes,
     *,
     project: str,
     subtask: bool,
@@ -463,7 +463,7 @@ def _draft_payload(
     later = update_payload(context, texts) if uploads else None
     problems = (
         *sent.problems,
-        *_off_screen_problems(context, parts, kind.name),
+        *_off_create_screen_problems(context, parts, kind.name),
         *_missing_field_problems(context, parts, fields, kind.name),
         *(later.problems if later is not None else ()),
     )
@@ -523,12 +523,12 @@ def _missing_field_problems(
     """
     for part, spec in context.specs.items():
         # A part that the draft has and Jira would refuse is reported already.
-        if spec.is_required and spec.id not in fields and part not in parts:
+        if spec.needed_in_draft and spec.id not in fields and part not in parts:
             remedy = _section_heading_hint if isinstance(part, diff.RichTextPart) else _remedy
             yield f"{spec.line_name}: a {kind} needs one; {remedy(spec)}"
 
 
-def _off_screen_problems(
+def _off_create_screen_problems(
     context: PayloadContext, parts: Mapping[diff.Part, diff.Change], kind: str
 ) -> Iterator[str]:
     """Yield a problem for each line whose field the create screen does not have."""

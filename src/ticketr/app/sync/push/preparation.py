@@ -25,7 +25,7 @@ from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import MetadataQuery, answer_or_if_refused, fetch_metadata
+from ticketr.app.sync.push.metadata import IssueChanges, answer_or_if_refused, fetch_metadata
 from ticketr.app.sync.push.refresh import Comparison
 from ticketr.app.sync.push.rich_text import location_prefix
 from ticketr.app.sync.push.tally import failure_note
@@ -35,8 +35,8 @@ from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
     WritesBuilder,
-    failed_parent_line_note,
-    make_metadata_queries,
+    issues_needing_metadata,
+    parent_draft_failed_note,
 )
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
 
     The parent of a new sub-task is always its ticket.
     """
-    parent = write.payload.fields.get("parent") if write.subtask_parent is None else None
+    parent = write.payload.fields.get("parent") if write.new_subtask_parent is None else None
     key = parent.get("key") if isinstance(parent, dict) else None
     named = {key: PARENT_LINE_NAME} if isinstance(key, str) else {}
     links = write.payload.links
@@ -237,12 +237,12 @@ async def prepare_writes(
         JiraError: A request failed, or the project does not exist.
     """
     project = session.job.project
-    queries: list[MetadataQuery] = []
+    issues: list[IssueChanges] = []
     for few in concurrency.chunks(comparisons, concurrency.FILES_PER_THREAD_VISIT):
         await trio.lowlevel.checkpoint()
         for comparison in few:
-            queries += make_metadata_queries(comparison, project)
-    metadata = await fetch_metadata(session, queries)
+            issues += issues_needing_metadata(comparison, project)
+    metadata = await fetch_metadata(session, issues)
     builder = WritesBuilder(metadata, accept_loss, session.file_fields.has_comments, project)
     built = await concurrency.compute_in_batches(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
@@ -259,10 +259,10 @@ async def prepare_writes(
     routes = await RouteFinder(session).find_routes(moved) if moved else {}
     checked = [_check_ticket(ticket, absent, routes) for ticket in built]
     has_drafts_below = any(ticket.local_change.parent_title for ticket in checked)
-    return _without_failed_parent_lines(checked) if has_drafts_below else checked
+    return _without_drafts_of_failed_parents(checked) if has_drafts_below else checked
 
 
-def _without_failed_parent_lines(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
+def _without_drafts_of_failed_parents(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
     """Leave out each draft whose parent is a draft that is not created, and note why."""
     drafts = [
         ticket.local_change
@@ -283,7 +283,7 @@ def _without_failed_parent_lines(writes: Sequence[TicketWrites]) -> list[TicketW
         change = ticket.local_change
         place = change.local.path, change.parent_title
         if ticket.issues and change.parent_title and place not in created:
-            failed = (*ticket.failed, failed_parent_line_note(change))
+            failed = (*ticket.failed, parent_draft_failed_note(change))
             kept.append(replace(ticket, issues=(), failed=failed))
         else:
             kept.append(ticket)
@@ -300,7 +300,7 @@ def _check_ticket(
     issues: list[IssueWrite] = []
     failed, warnings = [*ticket.failed], [*ticket.warnings]
     for write in ticket.issues:
-        if write.subtask_parent == "" and not issues:  # its ticket is not created
+        if write.new_subtask_parent == "" and not issues:  # its ticket is not created
             continue
         note, payload = partial(Note.on, write.issue, write.path), write.payload
         problems = payload.problems or [

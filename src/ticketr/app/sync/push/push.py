@@ -21,17 +21,17 @@ from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import PushPlan, make_plan_entry, route_text, select_changes
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import wait_for_late_comments
+from ticketr.app.sync.push.outbox import wait_out_late_comments
 from ticketr.app.sync.push.preparation import prepare_writes
 from ticketr.app.sync.push.refresh import (
     PushAction,
     TicketRequest,
+    compare_never_pulled,
     compare_with_jira,
     fetch_and_write,
-    record_never_pulled,
 )
 from ticketr.app.sync.push.sending import Delivery
-from ticketr.app.sync.push.tally import PushTally, unseen_route_reason
+from ticketr.app.sync.push.tally import PushTally, unshown_route_reason
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Push:
             await trio.lowlevel.checkpoint()
             return
         if session.file_fields.has_comments and not dry_run:
-            await wait_for_late_comments(session)
+            await wait_out_late_comments(session)
         seen = session.jira.last_answer_site_time()
         try:
             requests, prepared = await self._prepare(local_changes, merging=merging)
@@ -115,7 +115,7 @@ class Push:
         if dry_run:
             return
         if never_pulled:
-            outcomes, unavailable = await record_never_pulled(session, never_pulled, seen=seen)
+            outcomes, unavailable = await compare_never_pulled(session, never_pulled, seen=seen)
             tally.fail(*unavailable)
             tally.note_unwritten_and_older(outcomes)
         if same:
@@ -166,9 +166,9 @@ class Push:
             if action in requests:
                 requests[action].append(TicketRequest.of(change))
             if action is PushAction.HOLD_BACK:
-                tally.hold_back(comparison.notes[0], len(change.changed_issues()))
-            elif comparison.notes:
-                tally.fail(*comparison.notes)
+                tally.hold_back(comparison.unsent_part_notes[0], len(change.changed_issues()))
+            elif comparison.unsent_part_notes:
+                tally.fail(*comparison.unsent_part_notes)
         for ticket in writes:
             if ticket.failed:
                 tally.fail(*ticket.failed)
@@ -204,6 +204,6 @@ class Push:
                 issues.append(write)
                 continue
             route = route_text(write.old_status, write.statuses_between, write.payload.status or "")
-            note = Note.on(write.issue, write.path, unseen_route_reason(route), Code.NOT_IN_PLAN)
+            note = Note.on(write.issue, write.path, unshown_route_reason(route), Code.NOT_IN_PLAN)
             self.tally.leave_alone(note)
         return replace(ticket, issues=tuple(issues))

@@ -58,7 +58,7 @@ async def write_key_and_record(
         editor: Writes the file.
         creation: The new issue.
         name: The file that may hold its draft, relative to the workspace.
-        status: The status of the issue. If it is None, the caller must call `record_created` once
+        status: The status of the issue. If it is None, the caller must call `record_sent_draft` once
             the status is known.
         drafts: The drafts of other issues, see `DraftMatcher`.
 
@@ -87,7 +87,7 @@ async def write_key_and_record(
     def write() -> bool:
         is_written = editor.ensure_holds_change(name, change)
         if is_written and status is not None:
-            record_created(session.state, creation, name, status)
+            record_sent_draft(session.state, creation, name, status)
         return is_written
 
     return await session.in_thread(attempt_change, write)
@@ -99,7 +99,7 @@ def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> 
     return Note(creation.key, path, reason, Code.BROKEN)
 
 
-def record_created(state: State, creation: Creation, path: str, status: str) -> None:
+def record_sent_draft(state: State, creation: Creation, path: str, status: str) -> None:
     """Record the draft that was sent as the base, so that Jira's additions are not a conflict.
 
     Args:
@@ -133,7 +133,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
             rows = [*(IssueRow(known, is_stale=True) for known in state.issues_of(head)), row]
             state.record(head, MergeBase(base.path, render_ticket(parent)), rows, seen=0.0)
         state.sent.put(creation.key, parts)
-        state.creations.settle(replace(creation, path=path), now=time.time())
+        state.creations.mark_in_file_and_purge_old(replace(creation, path=path), now=time.time())
 
 
 #: How many consecutive pages without any issue end the search for the next keys. Deleted issues
@@ -157,10 +157,10 @@ async def recover_created_keys(
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    requests = await session.in_thread(session.state.creations.read_unsettled)
+    requests = await session.in_thread(session.state.creations.read_in_no_file)
     while True:  # a sub-task is found once its ticket has its key again
         await _find_created_and_write_keys(session, requests, on_recovered, on_failed)
-        requests = await _reopen_lost_creations(session)
+        requests = await _reopen_creations_in_no_file(session)
         if not requests:
             return
 
@@ -223,13 +223,13 @@ async def find_by_marker(
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in requests):
         own = [creation for creation in requests if creation.project == project]
-        creations |= await _search_by_marker(session, own)
+        creations |= await _found_by_marker(session, own)
     if creations:
         await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
-async def _search_by_marker(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
+async def _found_by_marker(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
     """Search one project for requested issues by their markers.
 
     Returns:
@@ -314,7 +314,7 @@ async def _find_file_and_unreadable(
     return max(pairs, key=lambda pair: pair[0], default=(0.0, None))[1], hidden
 
 
-async def _reopen_lost_creations(session: Session) -> list[Creation]:
+async def _reopen_creations_in_no_file(session: Session) -> list[Creation]:
     """Return the issues whose recent keys are in no file now; they count as unfinished from now on."""
     by_path: dict[str, list[Creation]] = {}
     for creation in await session.in_thread(session.state.creations.recently_written):

@@ -125,7 +125,7 @@ async def fetch_and_write(
     return outcomes, [note for note in now if isinstance(note, Note)]
 
 
-async def record_never_pulled(
+async def compare_never_pulled(
     session: Session, never_pulled: Sequence[LocalTicket], *, seen: float
 ) -> tuple[list[FamilyResult], list[Note]]:
     """Record tickets with keys that were never pulled into this workspace.
@@ -295,7 +295,7 @@ class Comparison:
     Attributes:
         local_change: The change in its file.
         action: What the push does with it.
-        notes: Why a part of it is not sent, or all of it.
+        unsent_part_notes: Why a part of it is not sent, or all of it.
         edits_to_send: The edits that Jira does not have yet, by key.
         issues: Each issue as Jira has it, by key.
         section_field_ids: The ID of each field with a section of its own, by its name.
@@ -303,7 +303,7 @@ class Comparison:
 
     local_change: TicketChanges
     action: PushAction
-    notes: tuple[Note, ...] = ()
+    unsent_part_notes: tuple[Note, ...] = ()
     edits_to_send: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
     section_field_ids: Mapping[str, str] = field(default_factory=dict)
@@ -315,12 +315,12 @@ class _LastSync:
 
     Attributes:
         issues: Its issues at the last sync.
-        sent_values: Values that Jira may have since, by the keys of the issues.
+        sent_values_by_key: Values that Jira may have since, by the keys of the issues.
         clashes: The parts that a pull has found changed on both sides.
     """
 
     issues: Sequence[Issue]
-    sent_values: Mapping[str, Sequence[SentValue]]
+    sent_values_by_key: Mapping[str, Sequence[SentValue]]
     clashes: Sequence[str]
 
 
@@ -353,7 +353,7 @@ async def compare_with_jira(
         # The media IDs of attachments that edited texts show by their names. After an interrupted
         # push, also a text that is as at the last sync may be an edit: Jira may have another.
         parts = (edit.part for edits in change.edits.values() for edit in edits)
-        if known[head].sent_values or any(map(is_markdown, parts)):
+        if known[head].sent_values_by_key or any(map(is_markdown, parts)):
             place = session.jira, session.state, session.in_thread
             if names := find_files_without_media_id(change.local.ticket, issues):
                 issues = tuple(await add_media_ids(*place, issues, names))
@@ -419,9 +419,9 @@ def _compare_change(
     if sent_comments:
         base, here = number_sent_comments(base, here, sent_comments, remote)
     # An interrupted push may have sent values, or created an issue that was never read.
-    if known.sent_values or not all(issue.fields for issue in known.issues):
+    if known.sent_values_by_key or not all(issue.fields for issue in known.issues):
         base, here = add_sent_to_base(
-            base, here, remote, family.issues, known.sent_values, earlier=known.issues
+            base, here, remote, family.issues, known.sent_values_by_key, earlier=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.recompute_edits(base, here)

@@ -11,7 +11,7 @@ from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, Part, RichTextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, placeholder_ids_by_address
 from ticketr.app.sync.edits.losses import FileLineOfTextLine, texts_of
-from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, with_name_email_or_id
+from ticketr.app.sync.push.values import BadValue, NameLookup, short_quote, with_name_email_or_id
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
@@ -92,7 +92,7 @@ def _find_person(name: str, users: Sequence[User], place: str) -> User | None:
             else ""
         )
         raise BadValue(
-            f"{place}{in_quotes(name)} is the name of several people; write {several}{more}"
+            f"{place}{short_quote(name)} is the name of several people; write {several}{more}"
         )
     return fitting[0] if fitting else None
 

@@ -28,7 +28,7 @@ from ticketr.app.sync.push.transitions import (
     follow_route,
     status_value,
 )
-from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, failed_parent_line_note
+from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, parent_draft_failed_note
 from ticketr.app.sync.state.state import IssueRow, MergeBase, State
 from ticketr.app.tickets import Ticket, render_ticket
 
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
 _TICKETS_PER_READ_BACK = BULK_FETCH_SIZE // 2
-#: The place of the parent of a ticket that is not below a draft.
-_NO_PARENT_DRAFT_PLACE = ("", "")
 _STATUS_LINE_NAME = "Status"
 
 
@@ -101,30 +99,30 @@ class Delivery:
             key = await self.session.jira.highest_key(project)
             number = key.rpartition("-")[2] if key else ""
             self._highest_key_numbers[project] = int(number) if number.isdecimal() else 0
-        by_parent: dict[tuple[str, str], list[TicketWrites]] = {}
+        by_parent: dict[tuple[str, str] | None, list[TicketWrites]] = {}
         for ticket in self.writes:
             change = ticket.local_change
             title = change.parent_title
-            place = (change.local.path, title) if title else _NO_PARENT_DRAFT_PLACE
+            place = (change.local.path, title) if title else None
             by_parent.setdefault(place, []).append(ticket)
-        await self._send_edits_then_drafts(by_parent.pop(_NO_PARENT_DRAFT_PLACE, []))
+        await self._send_edits_then_drafts(by_parent.pop(None, []))
         while places := [place for place in by_parent if place in self._new_keys]:
             tickets = [
-                self._with_parent_line_key(ticket, self._new_keys[place])
+                self._with_created_parent_key(ticket, self._new_keys[place])
                 for place in places
                 for ticket in by_parent.pop(place)
             ]
             await self._send_edits_then_drafts(tickets)
         for orphans in by_parent.values():
-            self.tally.fail(*(failed_parent_line_note(orphan.local_change) for orphan in orphans))
+            self.tally.fail(*(parent_draft_failed_note(orphan.local_change) for orphan in orphans))
         if self._linked_keys:
             others = await self.session.in_thread(
-                _tickets_of, self.session.state, self._linked_keys
+                _requests_by_head_id, self.session.state, self._linked_keys
             )
             self._tickets_to_read_back = others | self._tickets_to_read_back
         await self._read_back((self._tickets_to_read_back | self._ready_to_read_back).values())
 
-    def _with_parent_line_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
+    def _with_created_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
         new, *subtasks = ticket.issues
         parent = {"key": key}
@@ -150,7 +148,7 @@ class Delivery:
             if issue is not None:
                 self._new_keys[new.path, new.issue.title] = issue.key
                 self._tickets_to_read_back[issue.id] = TicketRequest(issue.id, issue.key, new.path)
-                subtasks += (replace(subtask, subtask_parent=issue.key) for subtask in below)
+                subtasks += (replace(subtask, new_subtask_parent=issue.key) for subtask in below)
         if subtasks:
             await self._create_fully(subtasks)
 
@@ -229,7 +227,7 @@ class Delivery:
                 with trio.CancelScope(shield=True):  # one visit to the disk
                     async with session.disk_lock:
                         record = partial(
-                            _record_sent_in_base, edit, values, sent, session.state, unsure=unsure
+                            _add_sent_drop_refused, edit, values, sent, session.state, unsure=unsure
                         )
                         await session.in_thread(record)
         if failure is not None:
@@ -265,11 +263,11 @@ class Delivery:
             yield send, tuple(change for change in edit.changes if change.part == comment.part)
         if links:
             changes = tuple(change for change in edit.changes if change.part in links)
-            yield partial(self._send_links, payload, key), changes
+            yield partial(self._add_and_remove_links, payload, key), changes
         if payload.status is not None:
             yield partial(follow_route, session.jira, key, payload.status, edit.route), ()
 
-    async def _send_links(self, payload: IssuePayload, key: str) -> None:
+    async def _add_and_remove_links(self, payload: IssuePayload, key: str) -> None:
         """Add and remove the links of the issue with a key."""
         jira = self.session.jira
         for link in payload.links:
@@ -345,7 +343,7 @@ def _later_edit(new: IssueWrite, created: Created) -> IssueWrite:
     )
 
 
-def _record_sent_in_base(
+def _add_sent_drop_refused(
     edit: IssueWrite,
     values: Sequence[SentValue],
     sent: tuple[Change, ...],
@@ -381,7 +379,7 @@ def _may_have_happened(error: JiraError | NoTransition | StoppedBetween, edit: I
     return isinstance(cause, JiraError) and not certainly_failed(cause, fields)
 
 
-def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, TicketRequest]:
+def _requests_by_head_id(state: State, keys: Iterable[str]) -> dict[str, TicketRequest]:
     """Return the ticket of each key that is in a file, by its head's ID."""
     tickets: dict[str, TicketRequest] = {}
     for key in keys:

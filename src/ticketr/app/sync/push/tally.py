@@ -99,13 +99,13 @@ class PushTally:
     def note_unwritten_and_older(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
         for result in outcomes:
-            older = {note.key for note in result.replaced_older_notes}
+            older = {note.key for note in result.outdated_replaced_notes}
             left = [
                 note
                 for note in self.result.left_alone
                 if note.code is not Code.OLDER or note.key not in older
             ]
-            self.result = replace(self.result, left_alone=(*left, *result.replaced_older_notes))
+            self.result = replace(self.result, left_alone=(*left, *result.outdated_replaced_notes))
             if result.outcome is WriteOutcome.CONFLICT and result.note is not None:
                 shares = [
                     result.outcomes_by_key.get(issue.key, result.outcome)
@@ -156,6 +156,6 @@ def failure_note(
     return Note.on(issue, path, add_field_names(str(error), names), code)
 
 
-def unseen_route_reason(route: str) -> str:
+def unshown_route_reason(route: str) -> str:
     """Return why an issue is not moved: the user has not seen the way to its status."""
     return f"the plan did not show the way to its status: {route}; push again to confirm it"

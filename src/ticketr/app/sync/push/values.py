@@ -47,7 +47,7 @@ class FieldSpec:
         type: The type of its value, such as ``"number"``.
         item_type: The type of an array's items; empty for other fields.
         allowed: The allowed values; empty if any value is allowed, or they are not known.
-        is_required: Whether a new issue needs a value.
+        needed_in_draft: Whether a new issue needs a value.
         is_on_create_screen: Whether a new issue can have a value.
         why_unsupported: Why a line in a file cannot hold it; empty if it can.
         custom_type: For a custom field, the full name of its kind; else empty.
@@ -58,7 +58,7 @@ class FieldSpec:
     type: str
     item_type: str = ""
     allowed: tuple[AllowedValue, ...] = ()
-    is_required: bool = False
+    needed_in_draft: bool = False
     is_on_create_screen: bool = True
     why_unsupported: str = ""
     custom_type: str = ""
@@ -147,12 +147,12 @@ def read_list(text: str) -> list[str]:
         rows = list(csv.reader(text.split("\n"), skipinitialspace=True, strict=True))
     except csv.Error:
         raise BadValue(
-            f'{in_quotes(text)} is not a list; write a, "b, c", d and each quote in quotes twice'
+            f'{short_quote(text)} is not a list; write a, "b, c", d and each quote in quotes twice'
         ) from None
     return [entry.strip() for row in rows for entry in row if entry.strip()]
 
 
-def in_quotes(text: str) -> str:
+def short_quote(text: str) -> str:
     """Return a text in quotes for an error message: cleaned, on one line, shortened."""
     return f'"{clip(clean(text[: 8 * _MAX_QUOTE_WIDTH]), _MAX_QUOTE_WIDTH)}"'
 
@@ -184,7 +184,7 @@ def choose(
     match = find_allowed_value(name, allowed)
     if match is None:
         raise BadValue(
-            f"{in_quotes(name)} {problem}: {suggest_names(name, [one.name for one in allowed])}"
+            f"{short_quote(name)} {problem}: {suggest_names(name, [one.name for one in allowed])}"
         )
     return match
 
@@ -202,7 +202,7 @@ def as_choice(name: str, allowed: Iterable[AllowedValue]) -> dict[str, str]:
 def _list_entry_value(spec: FieldSpec, entry: str, lookup: NameLookup) -> object:
     if spec.item_type == "string":
         if any(letter.isspace() for letter in entry):
-            raise BadValue(f"{in_quotes(entry)} has a space in it, which Jira allows in no label")
+            raise BadValue(f"{short_quote(entry)} has a space in it, which Jira allows in no label")
         return entry
     if spec.item_type == "user":
         return {"accountId": _account_id(entry, lookup.people.get(entry, ()))}
@@ -249,17 +249,17 @@ def _team_id(text: str, teams: Mapping[str, str]) -> str:
 def _parse_estimate_seconds(text: str) -> int:
     seconds = times.read_duration(text)
     if seconds is None:
-        hint = "how long a day or a week is differs from site to site"
-        raise BadValue(f"{in_quotes(text)} is not a time in hours and minutes like 2h 30m ({hint})")
+        hint = "like 2h 30m (how long a day or a week is differs from site to site)"
+        raise BadValue(f"{short_quote(text)} is not a time in hours and minutes {hint}")
     return seconds
 
 
 def _parse_number(text: str) -> int | float:
     if not _NUMBER_PATTERN.fullmatch(text):
-        raise BadValue(f"{in_quotes(text)} is not a number")
+        raise BadValue(f"{short_quote(text)} is not a number")
     number = float(text)
     if math.isinf(number):
-        raise BadValue(f"{in_quotes(text)} is not a number that Jira could keep")
+        raise BadValue(f"{short_quote(text)} is not a number that Jira could keep")
     return int(number) if number.is_integer() and abs(number) <= _MAX_EXACT_INTEGER else number
 
 
@@ -268,20 +268,20 @@ def _parse_date(text: str) -> str:
         with suppress(ValueError):
             date.fromisoformat(text)
             return text
-    raise BadValue(f"{in_quotes(text)} is not a date like 2026-01-31")
+    raise BadValue(f"{short_quote(text)} is not a date like 2026-01-31")
 
 
 def _parse_date_time(text: str, time_zone: str) -> str:
     moment = times.read_typed_moment(text)
     if moment is None:
         raise BadValue(
-            f"{in_quotes(text)} is not a moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100"
+            f"{short_quote(text)} is not a moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100"
         )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=times.zone_of(time_zone))
     if moment.tzinfo is None:
         hint = f"needs a zone, as in {text}+0100: that of your account is not known"
-        raise BadValue(f"{in_quotes(text)} {hint}")
+        raise BadValue(f"{short_quote(text)} {hint}")
     return times.jira_moment(moment)
 
 
@@ -308,11 +308,11 @@ def _account_id(name: str, users: tuple[User, ...]) -> str:
         return exact[0].account_id
     if exact:
         emails = ", ".join(user.email or user.account_id for user in exact)
-        raise BadValue(f"{in_quotes(name)} is the name of several people; write one of {emails}")
+        raise BadValue(f"{short_quote(name)} is the name of several people; write one of {emails}")
     hint = "write the name or the e-mail address as Jira shows it"
     if users:
         hint = suggest_names(name, [user.display_name for user in users])
-    raise BadValue(f"nobody called {in_quotes(name)} can be chosen; {hint}")
+    raise BadValue(f"nobody called {short_quote(name)} can be chosen; {hint}")
 
 
 def _parse_sprint_name(text: str, sprints: Mapping[str, int]) -> int | None:

@@ -14,7 +14,7 @@ from ticketr.app.sync.compare.sent import highest_comment_id
 from ticketr.app.sync.edits.local_changes import TicketChanges, draft_changes
 from ticketr.app.sync.edits.losses import AllOrTheseLosses, Loss, edited_texts_and_losses, may_lose
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
+from ticketr.app.sync.push.metadata import IssueChanges, Metadata
 from ticketr.app.sync.push.payload import (
     IssuePayload,
     PayloadContext,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 #: Why an edited text or line of links is not sent, and the warning if its loss was accepted.
 _TEXT_LOSS_REASON = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
-_TEXT_LOST_WARNING = "what its file cannot say is lost in Jira: {}"
+_INEXPRESSIBLE_LOST_WARNING = "what its file cannot say is lost in Jira: {}"
 _LINK_LOSS_REASON = (
     "sending it would remove {}; answer the question before a push in a terminal, or say "
     "--accept-loss"
@@ -51,7 +51,7 @@ class IssueWrite:
         payload: The same as values of Jira's fields, without the parent of a new sub-task, nor one
             that is a draft.
         key: Its key; empty until it is created.
-        subtask_parent: The key of the ticket of a new sub-task, empty until that is created; None for
+        new_subtask_parent: The key of the ticket of a new sub-task, empty until that is created; None for
             other issues.
         issue_id: The ID of an existing issue.
         last_comment_id: The highest number of its comments, if some are sent; 0 if it has none.
@@ -66,7 +66,7 @@ class IssueWrite:
     changes: tuple[Change, ...]
     payload: IssuePayload
     key: str = ""
-    subtask_parent: str | None = None
+    new_subtask_parent: str | None = None
     issue_id: str = ""
     last_comment_id: int = 0
     type_id: str = ""
@@ -102,7 +102,7 @@ class TicketWrites:
     warnings: tuple[Note, ...] = ()
 
 
-def failed_parent_line_note(change: TicketChanges) -> Note:
+def parent_draft_failed_note(change: TicketChanges) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
     failed = f'creating the draft "{change.parent_title}" has failed, so this stays a draft, too'
@@ -114,20 +114,20 @@ def project_of(key: str) -> str:
     return key.rpartition("-")[0]
 
 
-def make_metadata_queries(
+def issues_needing_metadata(
     comparison: Comparison, default_project: str | None
-) -> Iterable[MetadataQuery]:
-    """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
+) -> Iterable[IssueChanges]:
+    """Yield the changes of each issue to send; drafts go into the ticket's or the default project."""
     change = comparison.local_change
     for key, changes in comparison.edits_to_send.items():
-        yield MetadataQuery(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
+        yield IssueChanges(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
     project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
         if change.head_id is None:
-            yield MetadataQuery(project, None, draft_changes(change.local.ticket))
+            yield IssueChanges(project, None, draft_changes(change.local.ticket))
         for draft in change.new_tasks:
             wanted = (*draft_changes(draft), *change.inherited_by(draft))
-            yield MetadataQuery(project, None, wanted, is_subtask=True)
+            yield IssueChanges(project, None, wanted, is_subtask=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ class WritesBuilder:
             inherited=change.inherited_by(draft) if parent is not None else (),
         )
         changes = draft_changes(draft)
-        return IssueWrite(draft, context.path, project, changes, payload, subtask_parent=parent)
+        return IssueWrite(draft, context.path, project, changes, payload, new_subtask_parent=parent)
 
 
 def _refused_keys_and_loss_notes(
@@ -275,7 +275,7 @@ def _refused_keys_and_loss_notes(
         if key in refused:
             notes, words = failed, _LINK_LOSS_REASON if is_link else _TEXT_LOSS_REASON
         else:
-            notes, words = warnings, _LINK_LOST_WARNING if is_link else _TEXT_LOST_WARNING
+            notes, words = warnings, _LINK_LOST_WARNING if is_link else _INEXPRESSIBLE_LOST_WARNING
         reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"
         notes.append(Note(key, path, reason, Code.LOSS))
     return refused, failed, warnings

@@ -233,7 +233,7 @@ class Outbox(Table, Generic[EntryT]):
             [(self._kind, entry.issue, entry.marker) for entry in entries],
         )
 
-    def settle(self, *entries: EntryT, now: float) -> None:
+    def mark_in_file_and_purge_old(self, *entries: EntryT, now: float) -> None:
         """Record that this workspace has what was added, and delete what was settled long ago.
 
         Args:
@@ -277,7 +277,7 @@ def _rest_json(entry: sent.OutboxEntry) -> str:
 class Creations(Outbox[Creation]):
     """The issues that were requested, from before the request until their keys are in files."""
 
-    def read_unsettled(self) -> list[Creation]:
+    def read_in_no_file(self) -> list[Creation]:
         """Read the requests whose keys are in no file yet, oldest first."""
         creations = self.select("settled = 0")
         with self._db.convert_value_errors():

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ticketr.app.jira import Attachment, Issue
+from ticketr.app.sync.compare import sent
 from ticketr.app.sync.compare.attachments import jira_attachments
 from ticketr.app.sync.compare.diff import Change, read_ticket
 from ticketr.app.sync.compare.mapping import section_names_and_ids_in, updated_at
-from ticketr.app.sync.compare.sent import SentComment, name_and_new_digest, replaced_digests
 from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state import journal
 from ticketr.app.sync.state.database import Database, Table
@@ -45,7 +45,7 @@ class SiteRecord(Table):
                 " elsewhere"
             )
 
-    def claim_site_and_read_fields(
+    def set_site_and_read_fields(
         self, url: str, user: str, *, now: float, max_age: float
     ) -> str | None:
         """Store the Jira site that this workspace belongs to from now on, and the name of the account.
@@ -168,10 +168,10 @@ class MediaIds(Table):
 MAX_OLDER_VALUES_OF_PART = 20
 
 
-class OlderTextDigestsByKey(Table):
+class EarlierValueDigests(Table):
     """The values of earlier syncs, by which a file is recognised that git has brought back."""
 
-    def digests_of(self, head_id: str) -> dict[str, set[tuple[str, str]]]:
+    def digests_of(self, head_id: str) -> sent.OlderTextDigestsByKey:
         """Read those of the issues in one ticket, by key."""
         query = (
             "SELECT issue.key, part, digest FROM older JOIN issue ON issue.id = older.issue"
@@ -182,12 +182,12 @@ class OlderTextDigestsByKey(Table):
             values.setdefault(key, set()).add((part, text))
         return values
 
-    def add_replaced(self, head_id: str, old: str, new: str) -> None:
+    def add_values_replaced_by_base(self, head_id: str, old: str, new: str) -> None:
         """Store what a new base of a ticket replaces in the old one; the oldest are deleted."""
         before, after = read_ticket(old), read_ticket(new)
         if before is None or after is None:
             return
-        for key, part, text in replaced_digests(before, after):
+        for key, part, text in sent.replaced_digests(before, after):
             self._db.write(
                 "INSERT OR REPLACE INTO older SELECT ?, id, ?, ?, (SELECT coalesce(max(number), 0)"
                 " + 1 FROM older WHERE issue = id AND part = ?) FROM issue WHERE key = ?",
@@ -206,7 +206,7 @@ class OlderTextDigestsByKey(Table):
             "DELETE FROM older WHERE issue = (SELECT id FROM issue WHERE key = ?) AND part = ?"
             " AND digest = ?",
             [
-                (key, *name_and_new_digest(change))
+                (key, *sent.name_and_new_digest(change))
                 for key, changes in values.items()
                 for change in changes
             ],
@@ -303,11 +303,11 @@ class State(Database):
         self.conflicts = journal.Conflicts(self)
         self.creations = journal.Creations(self, "issue", journal.Creation)
         self.sent = journal.SentValues(self)
-        self.comments = journal.SentComments(self, "comment", SentComment)
+        self.comments = journal.SentComments(self, "comment", sent.SentComment)
         self.undo = UndoLog(self)
         self.media = MediaIds(self)
         self.uploads = journal.Outbox(self, "upload", journal.UploadEntry)
-        self.older = OlderTextDigestsByKey(self)
+        self.older = EarlierValueDigests(self)
 
     def known_issues_by_id(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
@@ -432,7 +432,7 @@ class State(Database):
         """
         for (known,) in self.read("SELECT text FROM ticket WHERE head = ?", (head_id,)):
             if known != base.jira_text:
-                self.older.add_replaced(head_id, known, base.jira_text)
+                self.older.add_values_replaced_by_base(head_id, known, base.jira_text)
         self.write_all(
             "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, seen, stale)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -461,7 +461,7 @@ class State(Database):
             for table in ("older", "issue", "ticket", "intended", "sent", "conflict"):
                 self.write(f"DELETE FROM {table} WHERE head = ?", (head_id,))  # noqa: S608 - the same
 
-    def store_intended_texts(self, texts: Iterable[tuple[str, str]]) -> None:
+    def store_texts_meant_for_files(self, texts: Iterable[tuple[str, str]]) -> None:
         """Store texts that are about to be written, each with its head; `record` deletes them."""
         self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
@@ -489,7 +489,7 @@ class State(Database):
             texts[head].append(text)
         return paths, texts
 
-    def forget_intended_texts(self, head_id: str) -> None:
+    def forget_texts_meant_for_file(self, head_id: str) -> None:
         """Delete the stored texts that were about to be written."""
         self.write("DELETE FROM intended WHERE head = ?", (head_id,))
 

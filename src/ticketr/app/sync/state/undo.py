@@ -33,16 +33,27 @@ _RESTORED_COLUMNS = {
 _IGNORED_COLUMNS = {"seen", "stale"}
 
 
-class UndoKind(Enum):
-    """What can be undone; the values are its names for people."""
+class Undoable(Enum):
+    """What can be undone.
 
-    MINE = "resolved: your version"
-    JIRA = "resolved: Jira's version"
-    BOTH = "resolved: both versions between conflict markers"
-    CHOSEN = "resolved part by part"
-    SYNC = "a pull or sync took Jira's version"
-    FIELDS = "changed in the app"
-    ADDED = "added in the app"
+    Attributes:
+        stored_name: What the state and JSON call it, in upper and lower case.
+        wording: Its name for people.
+    """
+
+    TOOK_MINE = ("MINE", "resolved: your version")
+    TOOK_JIRA = ("JIRA", "resolved: Jira's version")
+    TOOK_BOTH = ("BOTH", "resolved: both versions between conflict markers")
+    TOOK_BY_PART = ("CHOSEN", "resolved part by part")
+    SYNC = ("SYNC", "a pull or sync took Jira's version")
+    CHANGED_IN_APP = ("FIELDS", "changed in the app")
+    ADDED = ("ADDED", "added in the app")
+
+    def __init__(self, stored_name: str, wording: str) -> None:
+        self.stored_name, self.wording = stored_name, wording
+
+
+_UNDOABLE_BY_STORED_NAME = {each.stored_name: each for each in Undoable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,7 @@ class UndoStep(TextReplacement):
         number: Orders the steps.
     """
 
-    kind: UndoKind
+    kind: Undoable
     done_at: float
     key: str
     head_id: str
@@ -133,7 +144,7 @@ class UndoLog(Table):
 
     def add(
         self,
-        kind: UndoKind,
+        kind: Undoable,
         replacement: TextReplacement,
         *,
         key: str,
@@ -155,7 +166,7 @@ class UndoLog(Table):
         """
         done_at = time.time() if done_at is None else done_at
         values = (
-            kind.name,
+            kind.stored_name,
             done_at,
             key,
             head_id,
@@ -172,7 +183,7 @@ class UndoLog(Table):
         self._db.write(
             "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?"
             " AND NOT (kind = ? AND done = ?)",
-            (MAX_UNDO_STEPS, UndoKind.FIELDS.name, done_at),
+            (MAX_UNDO_STEPS, Undoable.CHANGED_IN_APP.stored_name, done_at),
         )
 
     def remove(self, step: UndoStep) -> None:
@@ -243,4 +254,4 @@ def _read_step(row: list[Any]) -> UndoStep:
     if not isinstance(start, int) or not isinstance(rest[0], float):
         raise TypeError(row)
     _parse_rows(rest[4])
-    return UndoStep(start, before, after, digest, aside, UndoKind[kind], *rest)
+    return UndoStep(start, before, after, digest, aside, _UNDOABLE_BY_STORED_NAME[kind], *rest)

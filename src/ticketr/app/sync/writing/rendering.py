@@ -122,7 +122,7 @@ class RenderedFamily:
     """
 
     issues: tuple[Issue, ...]
-    content: mapping.FamilyText
+    content: mapping.TicketAndText
     path: str | None
     outdated_ids: frozenset[str] = frozenset()
 

@@ -24,10 +24,10 @@ from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.compare.sent import older_values_not_in, replace_older_values
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.notes import Code, Note, replaced_older_note
+from ticketr.app.sync.notes import Code, Note, outdated_replaced_note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import MergeBase, State, rows_to_json
-from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
+from ticketr.app.sync.state.undo import TextReplacement, Undoable, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor
 from ticketr.app.sync.workspace.files import lf_and_rstrip, retry_if_changed
 from ticketr.app.sync.workspace.store import Store
@@ -121,7 +121,7 @@ class FamilyResult:
             `outcome`.
         copy_path: The file to which the text that it replaced was copied, relative to the
             workspace; empty for none.
-        replaced_older_notes: A note on each issue in whose file values of earlier syncs were
+        outdated_replaced_notes: A note on each issue in whose file values of earlier syncs were
             replaced.
     """
 
@@ -131,7 +131,7 @@ class FamilyResult:
     note: Note | None = None
     outcomes_by_key: Mapping[str, WriteOutcome] = field(default_factory=dict)
     copy_path: str = ""
-    replaced_older_notes: tuple[Note, ...] = ()
+    outdated_replaced_notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +139,15 @@ class Settlement:
     """What settles a conflict.
 
     Attributes:
-        kind: How it is settled.
-        lines_by_clash: The lines of single clashes, by their places.
+        how_settled: What counts as done in the undo log.
+        chosen_lines_by_clash: The lines that settle single clashes, by their places.
         always_copies_text: Whether to copy the ticket's text aside also if none of the user's is lost.
         expected_text: The text that the ticket must have in its file, else nothing is written; None
             for any text.
     """
 
-    kind: UndoKind
-    lines_by_clash: Mapping[ClashPlace, Sequence[str]] = field(default_factory=dict)
+    how_settled: Undoable
+    chosen_lines_by_clash: Mapping[ClashPlace, Sequence[str]] = field(default_factory=dict)
     always_copies_text: bool = False
     expected_text: str | None = None
 
@@ -228,7 +228,7 @@ class FamilyWriter:
                 self._state.comments.store_found_ids(with_comments)
             # A file without a base is compared with Jira alone, also after a kill: a difference is
             # not an edit yet.
-            self._state.store_intended_texts(
+            self._state.store_texts_meant_for_files(
                 (family.head.id, family.content.text)
                 for family in families
                 if family.path is None or bases[family.head.id]
@@ -309,7 +309,8 @@ class FamilyWriter:
         for rendered in families:
             family, index = rendered, indexes.get(rendered.content.ticket.key)
             if index is None and indexes:
-                index = self._former_index(rendered, indexes)
+                keys = _head_keys_former_first(self._state, rendered)
+                index = next((indexes[key] for key in keys if key in indexes), None)
             if index is not None and file.tickets[index] != rendered.content.ticket:
                 family = in_wording_of(rendered, file.tickets[index])
             decision = self._decide(file, index, family, bases[family.head.id])
@@ -399,14 +400,6 @@ class FamilyWriter:
         """Keep a copy of a text that is about to be replaced; return the file that has it."""
         return self._store.relative_path(self._editor.put_in_trash(family.head.key, text))
 
-    def _former_index(
-        self, family: RenderedFamily, indexes: Mapping[str | None, int]
-    ) -> int | None:
-        """Return the index of a family's ticket in its file, by its key before it was moved."""
-        key = family.content.ticket.key
-        former = (old for old, new in renamed_keys(self._state, family).items() if new == key)
-        return indexes.get(next(former, ""))
-
     def _note_failure(self, family: RenderedFamily, name: str, error: TicketrError) -> FamilyResult:
         """Report a family whose file cannot be read or written."""
         note = Note(family.head.key, name, str(error), Code.BROKEN)
@@ -415,7 +408,7 @@ class FamilyWriter:
     def _fetch_again_later(self, result: FamilyResult) -> FamilyResult:
         """Let the next pull fetch a family again, whose file holds none of its intended texts."""
         self._state.mark_stale(issue.id for issue in result.family.issues)
-        self._state.forget_intended_texts(result.family.head.id)
+        self._state.forget_texts_meant_for_file(result.family.head.id)
         return result
 
     def _record(self, family: RenderedFamily, name: str, decision: WriteDecision) -> FamilyResult:
@@ -440,24 +433,22 @@ class FamilyWriter:
             family,
             name,
             seen=self._seen,
-            kind=self._settlement.kind if self._settlement is not None else UndoKind.SYNC,
+            kind=self._settlement.how_settled if self._settlement is not None else Undoable.SYNC,
             replacement=decision.replacement,
         )
         if decision.merged is not None:  # what differs after a merge is an edit
             edits = diff.find_changes_by_key(family.content.ticket, decision.merged)
             self._state.older.mark_as_edits(edits)
-        older: tuple[Note, ...] = ()
-        if decision.replaced_older_values:
-            older = replaced_older_notes(
-                name, decision.replaced_older_values, is_resolved=self._settlement is not None
-            )
+        older = outdated_replaced_notes(
+            name, decision.replaced_older_values, is_resolved=self._settlement is not None
+        )
         return FamilyResult(
             family,
             decision.outcome,
             name,
             outcomes_by_key=outcomes,
             copy_path=decision.copy_path,
-            replaced_older_notes=older,
+            outdated_replaced_notes=older,
         )
 
     def _outcomes_by_key(
@@ -497,7 +488,7 @@ class FamilyWriter:
 
         three = versions_to_merge(self._state, family, bases, local, self._go_hashes)
         prefer = self._prefer_unknown if three.base is None else self._prefer
-        chosen = self._settlement.lines_by_clash if self._settlement is not None else {}
+        chosen = self._settlement.chosen_lines_by_clash if self._settlement is not None else {}
         merged = merge(
             three.base,
             three.local,
@@ -520,7 +511,7 @@ def record_written(
     path: str,
     *,
     seen: float,
-    kind: UndoKind,
+    kind: Undoable,
     replacement: TextReplacement | None,
 ) -> None:
     """Record that a ticket was written, inside a transaction.
@@ -541,18 +532,18 @@ def record_written(
         sent = state.comments.of(family.issues)
         answered = [comment for comment in sent if comment.id and not comment.settled]
         if answered:
-            state.comments.settle(*answered, now=time.time())
+            state.comments.mark_in_file_and_purge_old(*answered, now=time.time())
     if replacement is not None:
         state.undo.add(
             kind, replacement, key=head.key, head_id=head.id, path=path, state_before=stored
         )
 
 
-def replaced_older_notes(
+def outdated_replaced_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
-    """Return a note on each issue in whose file older values were replaced; see `replaced_older_note`."""
+    """Return a note on each issue in whose file older values were replaced; see `outdated_replaced_note`."""
     return tuple(
-        replaced_older_note(key, path, [value.name for value in values], is_resolved=is_resolved)
+        outdated_replaced_note(key, path, [value.name for value in values], is_resolved=is_resolved)
         for key, values in older.items()
     )

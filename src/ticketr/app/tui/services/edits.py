@@ -175,7 +175,7 @@ def _undo_question(steps: Sequence[sync.UndoStep]) -> str:
     """Return what taking a change back would do, as a question."""
     step = steps[0]
     when = f"{datetime.fromtimestamp(step.done_at, UTC).astimezone():%H:%M:%S on %Y-%m-%d}"
-    if step.kind is sync.UndoKind.ADDED:
+    if step.kind is sync.Undoable.ADDED:
         does = f"{step.path}, which was added at {when}, is removed. Its text is kept in .ticketr/trash."
     else:
         where = f"{step.key} in {step.path}" if len(steps) == 1 else _changed_ticket_names(steps)
@@ -201,7 +201,7 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
             words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
         elif len(done) > 1:
             words = f"{_changed_ticket_names([step for step, _ in done])} are as they were"
-        elif step.kind is sync.UndoKind.ADDED:
+        elif step.kind is sync.Undoable.ADDED:
             words = f"{step.path} is gone; its text is in {aside}"
         else:
             where = f"; the text that it had is in {aside}" if aside else ""
