@@ -144,8 +144,8 @@ class FetchPlan:
     Attributes:
         found_ids: Every issue ID that the query found, in its order.
         wanted_ids: Those to fetch.
-        not_in_query: Issues pulled earlier that the query no longer finds, in the order of their keys;
-            none that may be in a file that cannot be read.
+        not_in_query: Issues pulled earlier that the query no longer finds, in the order of their
+            keys; none that may be in a file that cannot be read.
     """
 
     found_ids: tuple[str, ...]

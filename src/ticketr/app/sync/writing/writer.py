@@ -406,7 +406,7 @@ class FamilyWriter:
         return self._fetch_again_later(FamilyResult(family, None, note=note))
 
     def _fetch_again_later(self, result: FamilyResult) -> FamilyResult:
-        """Let the next pull fetch a family again, whose file holds none of its intended texts."""
+        """Let the next pull fetch a family again, whose file holds no text meant for it."""
         self._state.mark_stale(issue.id for issue in result.family.issues)
         self._state.forget_texts_meant_for_file(result.family.head.id)
         return result
@@ -542,7 +542,7 @@ def record_written(
 def outdated_replaced_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
-    """Return a note on each issue in whose file older values were replaced; see `outdated_replaced_note`."""
+    """Return a note on each issue in whose file older values were replaced by Jira's."""
     return tuple(
         outdated_replaced_note(key, path, [value.name for value in values], is_resolved=is_resolved)
         for key, values in older.items()
