@@ -35,7 +35,7 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._record import NO_EXTRAS, JobRecord
-from ticketr.jobs._registry import Keep, Registry
+from ticketr.jobs._registry import JobRegistry, Keep
 from ticketr.jobs._reporting import INFO, Reporter, is_enabled_for, log_failure
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
@@ -159,7 +159,7 @@ class QueueCore:
         self.idle_event: trio.Event | None = None
         self.scope: trio.CancelScope = trio.CancelScope()
         self.wall_clock: WallClockOffset = WallClockOffset(clock)
-        self.registry: Registry = Registry(self.schedule, self.running, options.keep)
+        self.registry: JobRegistry = JobRegistry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
         self.waker: WorkerWaker = WorkerWaker(self.schedule, self.running, options.workers)
         self.marks: QueueAndEnclosingMarks = (object(), *ENCLOSING_QUEUES.get())
@@ -219,8 +219,8 @@ class QueueCore:
             raise outcome
         return outcome
 
-    async def record_to_retry(self, failed: JobRecord) -> JobRecord:
-        """Return a new record of the call of a failed job.
+    async def copy_failed_to_resubmit(self, failed: JobRecord) -> JobRecord:
+        """Return a new record of the call of a failed job, to submit for a retry by the user.
 
         A retry that waits for room does not run a job again that has completed meanwhile.
 

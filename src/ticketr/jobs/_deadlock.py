@@ -118,7 +118,7 @@ def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[J
             seen.add(record)
             todo += _jobs_blocking(waiter, record)
     running = queue.running.values()
-    if len(running) >= queue.schedule.concurrency and all(
+    if len(running) >= queue.schedule.queue_concurrency and all(
         record is waiter or record.jobs_its_task_awaits() for record in running
     ):
         needs = "the worker that this job holds"

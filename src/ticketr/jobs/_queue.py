@@ -168,7 +168,7 @@ class JobQueue:
                 await wait_for_jobs(core, record.live_self, record.wait_ended, is_refusable=False)
                 if core.store is not None:
                     await core.store.wait_end_written(record)
-            core.reporter.report_if_unseen(record)
+            core.reporter.report_if_unseen_failure(record)
             raise
 
     @overload
@@ -462,7 +462,7 @@ class JobQueue:
         """
         core = self._core
         failed = self._core.find_or_raise(self._core.find_or_raise(job_id).id)
-        record = await core.record_to_retry(failed)
+        record = await core.copy_failed_to_resubmit(failed)
         try:
             entered = await core.submit(record)
         except StoreFailed:

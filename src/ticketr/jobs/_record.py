@@ -141,11 +141,11 @@ class JobCollector(Protocol):
     """A map, or the repeats, which are told when their jobs end.
 
     Attributes:
-        reads_outcomes: Whether a reader is to be given the outcomes, so that a failure is seen.
+        shows_failures_to_reader: Whether a reader is to be given the outcomes, failures included.
     """
 
     @property
-    def reads_outcomes(self) -> bool: ...
+    def shows_failures_to_reader(self) -> bool: ...
     def job_ended(self, record: JobRecord) -> None:
         """Take a job that has ended."""
 
@@ -433,7 +433,7 @@ class JobRecord:
     @property
     def is_awaited(self) -> bool:
         """Whether a map or a task waits for the end."""
-        if self.collector is not None and self.collector.reads_outcomes:
+        if self.collector is not None and self.collector.shows_failures_to_reader:
             return True
         return self.ended_event is not None and self.ended_event.statistics().tasks_waiting > 0
 

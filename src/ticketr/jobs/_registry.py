@@ -41,7 +41,7 @@ class Keep:
 
 
 @final
-class Registry:
+class JobRegistry:
     """The jobs of one queue.
 
     Also written in ``_core``, for speed: a job that enters or ends.

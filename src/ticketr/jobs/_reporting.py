@@ -73,14 +73,14 @@ class Reporter:
         for _ in range(CHECKPOINTS_BEFORE_FAILURE_REPORT):
             await checkpoint()
         for _ in range(count):
-            self.report_if_unseen(self.unreported.popleft())
+            self.report_if_unseen_failure(self.unreported.popleft())
 
     def report_unseen_failures(self) -> None:
         """Report every failure that nobody has seen."""
         while self.unreported:
-            self.report_if_unseen(self.unreported.popleft())
+            self.report_if_unseen_failure(self.unreported.popleft())
 
-    def report_if_unseen(self, record: JobRecord) -> None:
+    def report_if_unseen_failure(self, record: JobRecord) -> None:
         """Report a job if it failed and nobody has seen its outcome."""
         if record.status is not FAILED or record.extras.outcome_seen:
             return

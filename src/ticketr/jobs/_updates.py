@@ -60,7 +60,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
     _core: QueueCore
     _view: Callable[[JobRecord], T_co]
-    _record: JobRecord | None  # the job that it reads; None for all jobs
+    _only_job: JobRecord | None  # the job that it reads; None for all jobs
     _only_reports: bool
     _until_idle: bool
     _unread: set[JobRecord] = field(default_factory=set)
@@ -116,7 +116,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         park = self._receive.receive
         if self._until_idle and not self._is_readable():
             refuse_wait_for_all(self._core, "the queue to be idle, which includes itself")
-        if self._record is None:
+        if self._only_job is None:
             record = await park()
         else:
             record = await wait_for_jobs(self._core, self._awaited, park)
@@ -143,7 +143,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
     def _awaited(self) -> Collection[JobRecord]:
         """Return the job that has to change before ``receive`` returns; none once it can."""
-        return () if self._record is None or self._is_readable() else (self._record,)
+        return () if self._only_job is None or self._is_readable() else (self._only_job,)
 
     def _notify(self, record: JobRecord, *, is_report: bool) -> None:
         """Put a changed record into the channel, which must not hold it already, unless that is over."""

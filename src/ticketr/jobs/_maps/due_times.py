@@ -57,13 +57,13 @@ class Interval:
         self._number = number
         return number - last - 1
 
-    def due_utc(self, offset: float) -> datetime:
+    def due_utc(self, wall_clock_offset: float) -> datetime:
         """Return the current due time as a UTC datetime."""
-        return utc(self.due_at + offset)
+        return utc(self.due_at + wall_clock_offset)
 
-    def previous_due_utc(self, offset: float) -> datetime:
+    def due_utc_before_current(self, wall_clock_offset: float) -> datetime:
         """Return the due time before the current one, once that is not the first."""
-        return utc(self._due_time(self._number - 1) + offset)
+        return utc(self._due_time(self._number - 1) + wall_clock_offset)
 
     def _due_time(self, number: int) -> float:
         return self.first_at + number * self._every
@@ -103,10 +103,10 @@ class DueTimesByFunction:
         self._previous, self._due, self.due_at = previous, due, due_at
         return steps - 1
 
-    def due_utc(self, offset: float) -> datetime:
+    def due_utc(self, wall_clock_offset: float) -> datetime:
         return self._due
 
-    def previous_due_utc(self, offset: float) -> datetime:
+    def due_utc_before_current(self, wall_clock_offset: float) -> datetime:
         return self._previous
 
 

@@ -57,7 +57,7 @@ class JobMap:
     Only a queue makes one.
     """
 
-    reads_outcomes: Final = True
+    shows_failures_to_reader: Final = True
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class JobMap:
             try:
                 while error is None and not self._is_iterated:  # run all items
                     record, _ = await self._next()  # noqa: ASYNC102 - as the end of the body
-                    self._core.reporter.report_if_unseen(record)
+                    self._core.reporter.report_if_unseen_failure(record)
             except StopAsyncIteration:
                 pass
             except BaseException as failure:  # noqa: ASYNC103, BLE001 - it leaves the block
@@ -153,7 +153,7 @@ class JobMap:
         if core.store is not None:
             await core.store.wait_all_written()
         for record in unread:
-            core.reporter.report_if_unseen(record)
+            core.reporter.report_if_unseen_failure(record)
         unread.clear()
         self._results.clear()
 

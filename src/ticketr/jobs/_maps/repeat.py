@@ -94,7 +94,7 @@ class Repeat:
             if self.counts_skipped_as_missed:
                 self.missed += skipped
             if self.counts_skipped_as_missed and self.makes_up_latest_missed and skipped:
-                latest = times.due_utc if self.is_due_handled else times.previous_due_utc
+                latest = times.due_utc if self.is_due_handled else times.due_utc_before_current
                 self.makeup_due_at = latest(offset)
         self.counts_skipped_as_missed = self.counts_skipped_as_missed or not self.is_due_handled
 
@@ -112,13 +112,13 @@ class Repeats:
     """The repeats of one queue.
 
     Attributes:
-        reads_outcomes: False, since a failed run is reported (see ``JobCollector``).
+        shows_failures_to_reader: False, since a failed run is reported (see ``JobCollector``).
         live: The repeats that have not ended, by ID, in the order of their calls.
         start_orders: The places of further repeats in that order.
         scheduled: The repeats that wait, by when their next runs are due.
     """
 
-    reads_outcomes: ClassVar[bool] = False
+    shows_failures_to_reader: ClassVar[bool] = False
 
     _queue: QueueCore
     live: dict[JobID, Repeat] = field(default_factory=dict)

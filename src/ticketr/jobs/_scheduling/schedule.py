@@ -245,7 +245,7 @@ class Schedule:
 
     Attributes:
         max_ready_to_admit: The most ready jobs with which another one may enter.
-        concurrency: The most jobs that run at once.
+        queue_concurrency: The most jobs that run at once.
         key_concurrency: The most jobs of a key that run at once, unless the key has its own limit.
         pending: The number of pending jobs.
         ready: The jobs that can start, but for a worker, or a pause or the rate of the queue.
@@ -259,7 +259,7 @@ class Schedule:
 
     max_ready_to_admit: float
     _running: Sized
-    concurrency: float
+    queue_concurrency: float
     key_concurrency: float
     pending: int = 0
     ready: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
@@ -332,14 +332,14 @@ class Schedule:
 
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
-        if self.is_queue_paused_or_rate_limited or len(self._running) >= self.concurrency:
+        if self.is_queue_paused_or_rate_limited or len(self._running) >= self.queue_concurrency:
             return None
         first = self.ready.first()
         return None if first is None else first[3]
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next."""
-        if self.is_queue_paused_or_rate_limited or len(self._running) >= self.concurrency:
+        if self.is_queue_paused_or_rate_limited or len(self._running) >= self.queue_concurrency:
             return None
         record = self.ready.take()
         if record is None:
@@ -357,22 +357,22 @@ class Schedule:
         """Remove a job that is not to run."""
         self.pending -= 1
         self._expiring.discard(record)
-        self._remove_and_fill_place(record)
+        self._remove_and_ready_next_of_key(record)
         record.pending_queue = self.ready  # that of a key may be gone soon
 
-    def _remove_and_fill_place(self, record: JobRecord) -> None:
+    def _remove_and_ready_next_of_key(self, record: JobRecord) -> None:
         """Remove a job from its queue, and let another one of the key be ready in its place."""
         record.pending_queue.discard(record)
         slot = record.extras.key_slot
         if slot is not None:
             slot.ready.pop(record, None)
-            self._update_ready(slot)
+            self._fill_or_trim_ready_of_key(slot)
 
     def rerank(self, record: JobRecord) -> None:
         """Move a job to the place of its new priority."""
         queue = record.pending_queue
         if queue is not self._delayed and queue is not self._dependent:
-            self._remove_and_fill_place(record)
+            self._remove_and_ready_next_of_key(record)
             self._make_ready_or_block(record)
 
     # Keys
@@ -390,7 +390,7 @@ class Schedule:
             worst = max(slot.ready, key=self.ready.__getitem__)
             if first < self.ready[worst]:
                 self._move_ready_to_key_queue(worst)
-        self._update_ready(slot)
+        self._fill_or_trim_ready_of_key(slot)
 
     def _move_ready_to_key_queue(self, record: JobRecord) -> None:
         """Move a ready job to the queue of its key."""
@@ -400,8 +400,8 @@ class Schedule:
         del slot.ready[record]
         self._put(record, self.blocked.setdefault(slot, PriorityQueue()))
 
-    def _update_ready(self, slot: KeySlot) -> None:
-        """Make as many jobs of a key ready as it lets start, the best ones."""
+    def _fill_or_trim_ready_of_key(self, slot: KeySlot) -> None:
+        """Let as many jobs of a key be ready as it lets start, the best ones; block the others."""
         places = self._max_ready(slot)
         if len(slot.ready) > places:
             best_first = sorted(slot.ready, key=self.ready.__getitem__)
@@ -433,7 +433,7 @@ class Schedule:
         slot = record.extras.key_slot
         assert slot is not None  # it has a key
         del slot.running[record]
-        self._update_ready(slot)
+        self._fill_or_trim_ready_of_key(slot)
 
     def key_holders_blocking(self, record: JobRecord) -> list[JobRecord]:
         """Return the running jobs of which one has to end before a pending job can start."""
@@ -447,7 +447,7 @@ class Schedule:
         if slot is not self.queue_slot:
             slot.concurrency = limit
         elif limit is not None:
-            self.concurrency = limit
+            self.queue_concurrency = limit
         self._recheck_after_limit_change(slot)
 
     # Pauses
@@ -462,7 +462,7 @@ class Schedule:
         if slot is self.queue_slot:
             self.is_queue_paused_or_rate_limited = slot.is_paused or slot in self._rate_limited
         else:
-            self._update_ready(slot)
+            self._fill_or_trim_ready_of_key(slot)
 
     # Time
 

@@ -130,7 +130,7 @@ class StoreLoader:
         if any(number in self.left_out for number in predecessors):
             raise LoadFailed("it starts after a job that stays there")
         record = self._record_of(row)
-        live = [job for number in predecessors if (job := self._loaded_job(number)) is not None]
+        live = [job for number in predecessors if (job := self._find_restored(number)) is not None]
         if live:
             jobs = tuple(JobHandle[object](job) for job in live)
             any_end = json.loads(row.options)["any_end"]
@@ -143,8 +143,8 @@ class StoreLoader:
         if len(live) < len(predecessors):  # a job that was to complete has not
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
-    def _loaded_job(self, number: int) -> JobRecord | None:
-        """Return the live job of this number; None if there is none."""
+    def _find_restored(self, number: int) -> JobRecord | None:
+        """Return the live job of this number that was restored before; None if there is none."""
         index = bisect_left(self.numbers, number)
         return self.records[index] if number in self.numbers[index : index + 1] else None
 

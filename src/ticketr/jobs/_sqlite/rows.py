@@ -312,12 +312,12 @@ def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry
         LoadFailed: Something of it cannot be imported.
         ValueError, KeyError, TypeError: It is damaged.
     """
-    kinds = [_import_error_filter(name, allowed) for name in rule["on"]]
+    kinds = [_import_retry_on(name, allowed) for name in rule["on"]]
     return Retry(**{**rule, "on": kinds[0] if len(kinds) == 1 else tuple(kinds)})
 
 
-def _import_error_filter(name: str, allowed: AllowedNames | None) -> Any:
-    """Return an error class, which need not be allowed, or a function that tells such errors."""
+def _import_retry_on(name: str, allowed: AllowedNames | None) -> Any:
+    """Import an error class, which need not be allowed, or a function that tells such errors."""
     if allowed is not None and name.partition(":")[0] in sys.modules:
         kind = import_by_name(name)
         if isinstance(kind, type) and issubclass(kind, BaseException):
