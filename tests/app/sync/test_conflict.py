@@ -19,10 +19,10 @@ from ticketr.app.sync import (
     Conflict,
     ConflictChanged,
     ConflictView,
-    FileChange,
     FileFailed,
     NoConflict,
     PartsNotChosen,
+    ResolutionFileChange,
     Resolved,
     SideChange,
     State,
@@ -97,9 +97,9 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: B
     assert (ticket.title, ticket.description) == ("Mine", description)
     assert (ticket.fields["Priority"], ticket.fields["Labels"]) == ("High", "remote")
     assert told.file_changes == (
-        FileChange("Description ¶3", "Two, mine.", "Two, mine.\n\nTwo, theirs."),
-        FileChange("Priority", "Low", "High"),
-        FileChange("Labels", "search", "remote"),
+        ResolutionFileChange("Description ¶3", "Two, mine.", "Two, mine.\n\nTwo, theirs."),
+        ResolutionFileChange("Priority", "Low", "High"),
+        ResolutionFileChange("Labels", "search", "remote"),
     )
     assert told.part_names_to_push == ("Title", "Description ¶3", "Description ¶1")
     assert (seen.planned_copy_path, told.undecided_parts) == (done.aside, ())

@@ -107,13 +107,13 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
         TicketSyntaxError: Its file cannot be read as tickets.
     """
     if take is Take.MINE and conflict_of(state, key) is None:
-        for change in take_survey(store, state).local_changes:
+        for each in take_survey(store, state).local_changes:
             older = {
-                at: values for at, values in change.older_values.items() if key in {at, change.name}
+                at: old for at, old in each.older_values.items() if key in {at, each.key_or_title}
             }
             if older:
                 state.older.mark_as_edits(older)
-                return Resolved(key, change.local.path, "", can_undo=False)
+                return Resolved(key, each.local.path, "", can_undo=False)
     opened = open_conflict(store, state, key)
 
     def writer(prefer: Side) -> FamilyWriter:
@@ -309,7 +309,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         planned_copy_path=store.relative_path(aside),
         ticket_text_in_file=text,
         versions=versions,
-        last_changed_key=newest.key,
+        last_changed_issue_key=newest.key,
     )
 
 

@@ -35,7 +35,7 @@ _FILE_STATES_BY_WORD = {state: frozenset({state}) for state in FILE_STATES} | {
 }
 _FOLDED_ASSIGNEE = "assignee"
 #: The names after @ that stand for the user.
-_WORDS_FOR_USER = frozenset({"me", "mine"})
+_NAMES_OF_ME = frozenset({"me", "mine"})
 
 _OPTIONAL_SPACE = re.compile(r"\s*")
 _UNQUOTED = re.compile(r'[^\s"]*')
@@ -157,10 +157,10 @@ class NamesForFilter:
             raise InvalidFilter(text, at, f'no ticket has a field "{name}"{hint}')
 
 
-ANY_NAMES = NamesForFilter()
+NO_KNOWN_FILTER_NAMES = NamesForFilter()
 
 
-def parse_filter(text: str, names: NamesForFilter = ANY_NAMES) -> Filter:
+def parse_filter(text: str, names: NamesForFilter = NO_KNOWN_FILTER_NAMES) -> Filter:
     """Parse a filter as a person types it.
 
     Args:
@@ -188,7 +188,7 @@ def _parse_term(text: str, at: int, names: NamesForFilter) -> tuple[Term, int]:
         person, end = _parse_quoted_or_bare(text, at + 1, _UNQUOTED)
         if not person:
             raise InvalidFilter(text, at, "a person's name has to follow @")
-        if person.lower() in _WORDS_FOR_USER and text[at + 1] != '"':
+        if person.lower() in _NAMES_OF_ME and text[at + 1] != '"':
             if not names.app_user_name:
                 raise InvalidFilter(text, at, "who you are is not known before a pull")
             return FieldTerm(_FOLDED_ASSIGNEE, fold(names.app_user_name), is_whole_value=True), end

@@ -310,7 +310,7 @@ _COMMENTS_END = compile_on_use(r" {0,3}\\*#{1,2} ")
 NEW_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
 KNOWN_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 COMMENT_TIME_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
-TIME_SEPARATOR_PATTERN = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
+COMMA_BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
 
 
 def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:
@@ -333,7 +333,7 @@ def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool =
     if NEW_COMMENT_PREFIX.match(first) or KNOWN_COMMENT_PREFIX.match(first):
         return True
     return any(
-        KNOWN_COMMENT_PREFIX.match(line) and TIME_SEPARATOR_PATTERN.search(line) for line in written
+        KNOWN_COMMENT_PREFIX.match(line) and COMMA_BEFORE_TIME.search(line) for line in written
     )
 
 

@@ -23,9 +23,9 @@ from typing import TypeAlias
 from ticketr.app.tickets.errors import InvalidKey, UnwritableTicket
 from ticketr.app.tickets.grammar import (
     ALMOST_TICKET,
+    COMMA_BEFORE_TIME,
     COMMENT_TIME_PATTERN,
     CONFLICT_MARKER,
-    TIME_SEPARATOR_PATTERN,
     is_key,
     one_line,
     with_lf_and_utf8,
@@ -77,7 +77,7 @@ class Comment:
         put = object.__setattr__
         put(self, "text", with_lf_and_utf8(self.text).strip())
         put(self, "id", self.id if _is_ascii_digits(self.id) else "")
-        put(self, "author", one_line(TIME_SEPARATOR_PATTERN.sub(" ", one_line(self.author))))
+        put(self, "author", one_line(COMMA_BEFORE_TIME.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME_PATTERN, self.time) else "")
         if not self.id:
             put(self, "author", "")

@@ -18,6 +18,7 @@ from ticketr.app.config.checks import nearest
 from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
+    COMMA_BEFORE_TIME,
     COMMENTS_HEADING_PATTERN,
     COMMENTS_SECTION,
     KNOWN_COMMENT_PREFIX,
@@ -25,7 +26,6 @@ from ticketr.app.tickets.grammar import (
     NEW_COMMENT_PREFIX,
     OPENING_FENCE,
     TICKET_PREFIX,
-    TIME_SEPARATOR_PATTERN,
     has_comments_below,
 )
 
@@ -171,7 +171,7 @@ def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
     if match is None:
         return None
     rest = line[match.end() :]
-    when = TIME_SEPARATOR_PATTERN.search(rest)
+    when = COMMA_BEFORE_TIME.search(rest)
     if when is None:
         author = rest.rstrip().removesuffix(":")
         return model.Comment("", match[1], author), len(line)

@@ -11,7 +11,7 @@ from ticketr.app.sync import (
     Choice,
     ConflictPart,
     ConflictView,
-    FileChange,
+    ResolutionFileChange,
     SideChange,
     UserText,
     choose,
@@ -265,8 +265,8 @@ def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
     seen = choose(view(), {TITLE: "mine", PRIORITY: "jira"})
 
     assert seen.file_changes == (
-        FileChange("Priority", "Lowest", "Medium"),
-        FileChange("Labels", "search", "remote"),
+        ResolutionFileChange("Priority", "Lowest", "Medium"),
+        ResolutionFileChange("Labels", "search", "remote"),
     )
     assert seen.part_names_to_push == ("Title", "Description ¶4")
     assert [part.name for part in seen.undecided_parts] == [
@@ -279,9 +279,9 @@ def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
     one = choose(view(), {TITLE: UserText("Theirs\n"), TEXT: UserText("Both of us.")})
 
     assert one.file_changes == (
-        FileChange("Title", "Mine", "Theirs"),
-        FileChange("Description ¶2", "Two, mine.", "Both of us."),
-        FileChange("Labels", "search", "remote"),
+        ResolutionFileChange("Title", "Mine", "Theirs"),
+        ResolutionFileChange("Description ¶2", "Two, mine.", "Both of us."),
+        ResolutionFileChange("Labels", "search", "remote"),
     )
     assert one.part_names_to_push == ("Description ¶2", "Description ¶4")
 
@@ -295,7 +295,7 @@ def test_a_side_is_written_or_pushed_but_not_both() -> None:
 
     assert (mine.file_changes, mine.part_names_to_push) == ((), ("Title",))
     assert (jiras.file_changes, jiras.part_names_to_push) == (
-        (FileChange("Title", "Mine", "Theirs"),),
+        (ResolutionFileChange("Title", "Mine", "Theirs"),),
         (),
     )
 

@@ -63,7 +63,7 @@ def test_a_broken_file_with_a_key_stops_no_edit_in_another(
 
     found = take_survey(store, state)
 
-    assert [each.name for each in found.local_changes] == ["DEMO-1", "DEMO-3"]
+    assert [each.key_or_title for each in found.local_changes] == ["DEMO-1", "DEMO-3"]
     assert set(found.broken) == {broken}
 
 
@@ -78,7 +78,7 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_left_out(
 
     found = take_survey(store, state)
 
-    assert [each.name for each in found.local_changes] == ["DEMO-3"]
+    assert [each.key_or_title for each in found.local_changes] == ["DEMO-3"]
     assert str(found.broken["b.md"]) == f"DEMO-1 is in {broken} and in b.md; keep one of them"
 
 
@@ -95,7 +95,7 @@ def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: S
 
     found = take_survey(store, state)
     assert set(found.broken) == {"b.md"}
-    assert [each.name for each in found.local_changes] == ['draft "x"']
+    assert [each.key_or_title for each in found.local_changes] == ['draft "x"']
 
 
 def test_a_folder_that_cannot_be_listed_is_named_and_its_tickets_are_not_missing(

@@ -190,7 +190,7 @@ def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
 
 
 def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() -> None:
-    known = replace(VIEW, last_changed_key="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
+    known = replace(VIEW, last_changed_issue_key="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
     asks = call_in("work", ask_conflict_author, "DEMO-10", known.updated)
     read = read_of(known)
     before = replace(pressed(opened(), "KEY_ESCAPE", "c"), width=130)
@@ -217,7 +217,7 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
 
 def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> None:
     state = pressed(opened(), "KEY_ESCAPE", "c")
-    asks = call_in("work", ask_conflict_author, VIEW.last_changed_key, VIEW.updated)
+    asks = call_in("work", ask_conflict_author, VIEW.last_changed_issue_key, VIEW.updated)
     assert after(state, messages.CallEnded(asks, ("Priya", VIEW.updated))) == state
 
 

@@ -224,8 +224,8 @@ class ConflictView:
         planned_copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
         ticket_text_in_file: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
-        last_changed_key: The key of the issue of the ticket that was changed last in Jira; empty if
-            unknown.
+        last_changed_issue_key: The key of the issue of the ticket that was changed last in Jira; empty
+            if unknown.
     """
 
     key: str
@@ -240,11 +240,11 @@ class ConflictView:
     planned_copy_path: str
     ticket_text_in_file: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
-    last_changed_key: str = ""
+    last_changed_issue_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class FileChange:
+class ResolutionFileChange:
     """A change of the file.
 
     Attributes:
@@ -284,15 +284,15 @@ class Resolution:
                 yield part, join_for_display(part.place.part, self.lines_by_place[part.place])
 
     @property
-    def file_changes(self) -> tuple[FileChange, ...]:
+    def file_changes(self) -> tuple[ResolutionFileChange, ...]:
         """What the chosen texts, and what merges by itself, change in the file."""
         chosen = (
-            FileChange(part.name, part.yours, text)
+            ResolutionFileChange(part.name, part.yours, text)
             for part, text in self._chosen_texts()
             if text != part.yours
         )
         merged = (
-            FileChange(part.name, part.before, part.after)
+            ResolutionFileChange(part.name, part.before, part.after)
             for part in self.view.side_changes
             if part.changed_by == "jira"
         )
@@ -329,7 +329,7 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
 def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     """Return the lines that a choice gives a part."""
     if isinstance(choice, UserText):
-        return _typed_lines(key, part, choice.text)
+        return _lines_of_user_text(key, part, choice.text)
     if choice == "both":
         if not part.can_hold_both:
             raise BadPartChoice(
@@ -344,7 +344,7 @@ def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]
     return lines
 
 
-def _typed_lines(key: str, part: ConflictPart, text: str) -> Sequence[str]:
+def _lines_of_user_text(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
     lines = _split_lines(which, text)

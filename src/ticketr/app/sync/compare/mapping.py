@@ -349,7 +349,7 @@ def removed_links(
 #: What is between a choice and the second one below it.
 CASCADE_SEPARATOR = " > "
 #: What an issue without a description costs.
-_BARE_ISSUE_COST = 60
+_BARE_ISSUE_CONVERSION_COST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,7 +473,7 @@ def convert_simple_and_estimate_cost(
             described[issue.id] = text
             cost += len(text.markdown) // SIMPLE_TEXT_SPEEDUP
         remaining += others
-        cost += _BARE_ISSUE_COST + sum(conversion_cost(document, max_cost) for document in others)
+        cost += _BARE_ISSUE_CONVERSION_COST + sum(conversion_cost(adf, max_cost) for adf in others)
         cost += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
         if cost > max_cost:
             break

@@ -230,7 +230,7 @@ class DraftMatcher:
 
     def best_scored(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
         """Return the score of the draft that matches best, and the draft; 0 and None for none."""
-        candidates = list(self._candidates(tickets))
+        candidates = list(self._drafts_maybe_sent(tickets))
         for ticket in candidates:
             if ticket == self.draft:
                 return EQUAL_WITH_TASKS, ticket
@@ -241,7 +241,7 @@ class DraftMatcher:
         scores = [(self._score_of_unequal(ticket), ticket) for ticket in candidates]
         return max(filter(itemgetter(0), scores), key=itemgetter(0), default=(0.0, None))
 
-    def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[Ticket]:
+    def _drafts_maybe_sent(self, tickets: Sequence[Ticket]) -> Iterator[Ticket]:
         """Yield the drafts that may be the sent one."""
         for ticket in tickets:
             if self.creation.parent is None and ticket.key is None:

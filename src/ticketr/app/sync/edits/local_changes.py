@@ -108,7 +108,7 @@ class TicketChanges:
                 yield issue, Note(issue.key, path, words, Code.OLDER)
 
     @property
-    def name(self) -> str:
+    def key_or_title(self) -> str:
         """The ticket's key, or a draft's title, for messages."""
         return self.local.ticket.key or f'draft "{self.local.ticket.title}"'
 

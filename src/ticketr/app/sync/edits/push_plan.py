@@ -211,7 +211,7 @@ def make_plan_entry(
         *changes,
         *(Change(UPLOAD_PART_NAME, "", words) for words in uploads),
         *(
-            Change(change.part, "", f"{change.new} (from {local_change.name})")
+            Change(change.part, "", f"{change.new} (from {local_change.key_or_title})")
             for change in inherited
         ),
     )
@@ -221,7 +221,7 @@ def make_plan_entry(
         path=local_change.local.path,
         line=issue.line,
         changes=changes,
-        parent_key_or_title=local_change.name if is_subtask else "",
+        parent_key_or_title=local_change.key_or_title if is_subtask else "",
         statuses_between=statuses_between,
     )
 

@@ -14,7 +14,7 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachme
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.workspace.attachments import UnfinishedDownload, find_missing_and_blocked
+from ticketr.app.sync.workspace.attachments import DownloadBeingWritten, find_missing_and_blocked
 from ticketr.app.sync.workspace.store import ATTACHMENT_FOLDER
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ async def download_missing(
 async def _download_one(
     session: Session, folder: Path, attachment: Attachment, name: str, meter: Meter
 ) -> None:
-    file = await session.in_thread(UnfinishedDownload, session.store.root, folder, name)
+    file = await session.in_thread(DownloadBeingWritten, session.store.root, folder, name)
     try:
         size = attachment.size or 0  # one without a size does not come here
         for start in range(0, size, CHUNK_BYTES):

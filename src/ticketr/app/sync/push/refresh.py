@@ -67,7 +67,7 @@ class TicketRequest:
     def of(cls, change: TicketChanges) -> TicketRequest:
         """Return the request for a ticket with a local change, which is no draft."""
         assert change.head_id is not None
-        return cls(change.head_id, change.name, change.local.path, change.added_task_keys)
+        return cls(change.head_id, change.key_or_title, change.local.path, change.added_task_keys)
 
     @property
     def all_ids_and_keys(self) -> Sequence[str]:
@@ -433,9 +433,9 @@ def _compare_change(
         for issue in known.issues
         if (now := keys.get(issue.id, issue.key)) != issue.key
     }
-    if change.name in renamed:
-        reason = moved_reason(change.name, renamed)
-        note = Note(change.name, change.local.path, reason, Code.MOVED)
+    if change.key_or_title in renamed:
+        reason = moved_reason(change.key_or_title, renamed)
+        note = Note(change.key_or_title, change.local.path, reason, Code.MOVED)
         return Comparison(change, PushAction.FAIL, (note,))
     theirs: Mapping[str, tuple[Change, ...]] = {}
     if remote != change.base:
@@ -468,7 +468,7 @@ def _not_in_ticket_note(key: str, change: TicketChanges, renamed: Mapping[str, s
     """Return a note that says why Jira does not have an issue in this ticket."""
     if key in renamed:
         return Note(key, change.local.path, moved_reason(key, renamed), Code.MOVED)
-    reason = f"Jira does not have it as a sub-task of {change.name}"
+    reason = f"Jira does not have it as a sub-task of {change.key_or_title}"
     return Note(key, change.local.path, reason, Code.OTHER_PARENT)
 
 
@@ -477,10 +477,10 @@ def _held_back_note(
 ) -> Note:
     """Return a note that says what to do about a ticket that has changed in Jira."""
     if known := ", ".join(clashes):
-        reason = conflict_reason(change.name, known)
-        return Note(change.name, change.local.path, reason, Code.CONFLICT)
+        reason = conflict_reason(change.key_or_title, known)
+        return Note(change.key_or_title, change.local.path, reason, Code.CONFLICT)
     what = ", ".join(
         f"{key}: {remote_change.name}" for key in theirs for remote_change in theirs[key]
     )
     reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
-    return Note(change.name, change.local.path, reason, Code.CHANGED_IN_JIRA)
+    return Note(change.key_or_title, change.local.path, reason, Code.CHANGED_IN_JIRA)

@@ -179,7 +179,7 @@ class WritesBuilder:
             if key not in refused
         ]
         if change.head_id is None:
-            reason = f"it is under {change.name}, where Jira does not have it"
+            reason = f"it is under {change.key_or_title}, where Jira does not have it"
             failed += (Note(key, path, reason, Code.OTHER_PARENT) for key in change.added_task_keys)
             issues.append(self._build_new_issue(context, ticket, project, change, parent=None))
         issues += (

@@ -28,13 +28,14 @@ ATTACHABLE_ENDINGS = frozenset(
     "avif bmp gif heic ico jpeg jpg mov mp4 png svg tif tiff webm webp".split()  # noqa: SIM905
 )
 _CHUNK_BYTES = 1024 * 1024
-#: Why the file of a picture is not attached.
-_NOT_ATTACHED = "so it is not attached, and leads nowhere in Jira"
-_MISSING_REASON = f"is not a file beside the file of the ticket, {_NOT_ATTACHED}"
-_OUTSIDE_REASON = f"leads out of the workspace, or to something hidden, {_NOT_ATTACHED}"
-_NO_PICTURE_REASON = f"is not a picture by its ending, such as .png, .jpg or .svg, {_NOT_ATTACHED}"
-_NOT_PLAIN_FILE_REASON = f"is not a plain file, {_NOT_ATTACHED}"
-_EMPTY_REASON = f"is an empty file, {_NOT_ATTACHED}"
+#: The end of each message on the file of a picture that is not attached.
+_PICTURE_NOT_ATTACHED_ENDING = ", so it is not attached, and leads nowhere in Jira"
+#: Why such a file is not attached.
+_MISSING_REASON = "is not a file beside the file of the ticket"
+_OUTSIDE_REASON = "leads out of the workspace, or to something hidden"
+_NOT_PICTURE_ENDING_REASON = "is not a picture by its ending, such as .png, .jpg or .svg"
+_NOT_PLAIN_FILE_REASON = "is not a plain file"
+_EMPTY_REASON = "is an empty file"
 
 
 class _UnusablePicture(Exception):
@@ -68,7 +69,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
             problem = str(error)
         else:
             return PictureFile(name, size, placeholder_id=mark)
-    return PictureFile(address, problem=problem)
+    return PictureFile(address, problem=problem + _PICTURE_NOT_ATTACHED_ENDING)
 
 
 def _path_and_size(root: Path, path: str) -> tuple[str, int]:
@@ -88,7 +89,7 @@ def _path_and_size(root: Path, path: str) -> tuple[str, int]:
     if not stat.S_ISREG(file_stat.st_mode):
         raise _UnusablePicture(_NOT_PLAIN_FILE_REASON)
     if name.suffix[1:].casefold() not in ATTACHABLE_ENDINGS:
-        raise _UnusablePicture(_NO_PICTURE_REASON)
+        raise _UnusablePicture(_NOT_PICTURE_ENDING_REASON)
     if not file_stat.st_size:
         raise _UnusablePicture(_EMPTY_REASON)
     return name.as_posix(), file_stat.st_size
@@ -126,7 +127,8 @@ def open_picture(root: Path, path: str, max_bytes: int | None) -> OpenPicture:
     try:
         _, size = _path_and_size(root, path)
     except _UnusablePicture as error:
-        raise FileFailed(target, "read", f"it {error}", concerns_one_file=True) from None
+        reason = f"it {error}{_PICTURE_NOT_ATTACHED_ENDING}"
+        raise FileFailed(target, "read", reason, concerns_one_file=True) from None
     if max_bytes is not None and size > max_bytes:
         raise FileFailed(
             target,
@@ -197,7 +199,7 @@ def _is_there(path: Path, size: int | None) -> bool:
     return False
 
 
-class UnfinishedDownload:
+class DownloadBeingWritten:
     """A file that is being written, and that gets its name only once it is complete.
 
     Args:

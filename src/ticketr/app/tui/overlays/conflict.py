@@ -319,12 +319,12 @@ class ConflictScreen(Overlay):
     def jira_author_request(self) -> ServiceCall | None:
         """The request for the name of whoever changed Jira's version; None if it has not changed."""
         view = self.view
-        if view is None or not view.last_changed_key:
+        if view is None or not view.last_changed_issue_key:
             return None
         return call_in(
             self.workspace,
             asking.ask_conflict_author,
-            view.last_changed_key,
+            view.last_changed_issue_key,
             view.updated,
         )
 
