@@ -10,7 +10,12 @@ import trio.testing
 from trio.testing import MockClock
 
 from ticketr.jobs._record import ENDED_CALL, JobRecord
-from ticketr.jobs._trio import NO_CHECKPOINT_YET, needs_checkpoint, switch_context, try_reset_scope
+from ticketr.jobs._trio import (
+    NO_CHECKPOINT_YET,
+    needs_checkpoint_or_is_cancelled,
+    switch_context,
+    try_make_scope_reusable,
+)
 
 BREAKS = f"Trio {trio.__version__} breaks what _trio does in"
 name: ContextVar[str] = ContextVar("name", default="")
@@ -48,31 +53,31 @@ async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None
     record = JobRecord(ENDED_CALL, "job", math.inf, None)
 
     with trio.CancelScope() as outer:
-        was_reset = [try_reset_scope(outer, task, record)]
+        was_reset = [try_make_scope_reusable(outer, task, record)]
         with trio.CancelScope():
             await trio.lowlevel.checkpoint()
-            was_reset.append(try_reset_scope(outer, task, record))
-        was_reset.append(try_reset_scope(outer, task, record))
+            was_reset.append(try_make_scope_reusable(outer, task, record))
+        was_reset.append(try_make_scope_reusable(outer, task, record))
         async with trio.open_nursery():
-            was_reset.append(try_reset_scope(outer, task, record))
-        was_reset.append(try_reset_scope(outer, task, record))
+            was_reset.append(try_make_scope_reusable(outer, task, record))
+        was_reset.append(try_make_scope_reusable(outer, task, record))
 
-    assert was_reset == [True, False, True, False, True], f"{BREAKS} try_reset_scope"
+    assert was_reset == [True, False, True, False, True], f"{BREAKS} try_make_scope_reusable"
 
 
 async def test_a_task_needs_a_checkpoint_if_it_passed_none_or_is_cancelled() -> None:
     task = trio.lowlevel.current_task()
 
     await trio.lowlevel.checkpoint()
-    needed = [needs_checkpoint(task)]
+    needed = [needs_checkpoint_or_is_cancelled(task)]
     task.custom_sleep_data = NO_CHECKPOINT_YET
-    needed.append(needs_checkpoint(task))
+    needed.append(needs_checkpoint_or_is_cancelled(task))
     await trio.lowlevel.checkpoint()
     with trio.CancelScope() as outer, trio.CancelScope(shield=True) as inner:
         outer.cancel()
-        needed.append(needs_checkpoint(task))
+        needed.append(needs_checkpoint_or_is_cancelled(task))
         inner.shield = False
-        needed.append(needs_checkpoint(task))
+        needed.append(needs_checkpoint_or_is_cancelled(task))
         await trio.lowlevel.checkpoint()
 
-    assert needed == [False, True, False, True], f"{BREAKS} needs_checkpoint"
+    assert needed == [False, True, False, True], f"{BREAKS} needs_checkpoint_or_is_cancelled"

@@ -19,7 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import copy_context_for_new_job
+from ticketr.jobs._deadlock import copy_context_or_empty
 from ticketr.jobs._handle import Job, JobContext, JobHandle, MakeAttemptManager
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
@@ -323,7 +323,7 @@ def make_record(
     Raises:
         TypeError, ValueError: The job or an option is invalid.
     """
-    context = copy_context_for_new_job()
+    context = copy_context_or_empty()
     # The common case: an async function with as many parameters as there are arguments.
     if (
         type(job) is FunctionType
@@ -379,23 +379,23 @@ def _checked_start_by(value: object) -> float | None:
     return start_by if start_by != math.inf else None
 
 
-def _start_by_from_within(value: object) -> float | None:
+def _start_by_time_from_within(value: object) -> float | None:
     seconds = checked_seconds("within", value, allow_inf=True)
     return trio.current_time() + seconds if seconds != math.inf else None
 
 
 def _checked_tags(tags: object) -> frozenset[str]:
-    return frozenset(checked_str("a tag", tag) for tag in _checked_list("tags", tags))
+    return frozenset(checked_str("a tag", tag) for tag in _list_of_checked_iterable("tags", tags))
 
 
 def _checked_after(jobs: object) -> tuple[JobID | JobHandle[object], ...]:
     return tuple(
         job if isinstance(job, JobHandle) else checked_str("a job in after", job)
-        for job in _checked_list("after", jobs)
+        for job in _list_of_checked_iterable("after", jobs)
     )
 
 
-def _checked_list(what: str, value: Any) -> list[Any]:
+def _list_of_checked_iterable(what: str, value: Any) -> list[Any]:
     if isinstance(value, (str, JobHandle)):
         raise TypeError(f"{what} must be a list: write {what}=[{safe_repr(value)}]")
     if not isinstance(value, Iterable):
@@ -421,9 +421,9 @@ OPTION_FIELDS_AND_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] 
     "after_any_end": ("after_any_end", bool),
     "delay": ("delay", partial(checked_seconds, "delay")),
     "start_by": ("start_by", _checked_start_by),
-    "within": ("start_by", _start_by_from_within),
+    "within": ("start_by", _start_by_time_from_within),
     "tags": ("tags", _checked_tags),
-    "timeout": ("timeout", checked_timeout),
+    "timeout": ("attempt_timeout", checked_timeout),
     "retry": ("retry", checked_retry),
 }
 """The field of a record that each option fills, and what checks the value."""

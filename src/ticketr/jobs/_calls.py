@@ -218,15 +218,15 @@ def _check_json(what: str, value: Any, depth_left: int) -> None:
     kind = type(value)
     if kind in (list, dict) and depth_left:
         for name, item in value.items() if kind is dict else enumerate(value):
-            if kind is dict and (type(name) is not str or _find_json_problem(name)):
+            if kind is dict and (type(name) is not str or _find_json_leaf_problem(name)):
                 problem = "is a key of a dict, and JSON's keys are texts"
                 raise NotSendable(what, safe_repr(name), problem)
             _check_json(f"{what}[{name!r}]", item, depth_left - 1)
-    elif problem := _find_json_problem(value):
+    elif problem := _find_json_leaf_problem(value):
         raise NotSendable(what, safe_repr(value), problem)
 
 
-def _find_json_problem(value: Any) -> str:
+def _find_json_leaf_problem(value: Any) -> str:
     """Return what is wrong with a value that holds no others; empty if nothing is."""
     kind = type(value)
     if kind is str:
@@ -317,7 +317,7 @@ def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
     _check_values(codec, "argument", enumerate(args, start=1))
     data = codec.encode({"job": spec, "args": [*args]})
     if "object" in spec:
-        _check_round_trip(job, spec)
+        _check_rebuilt_fields_equal(job, spec)
     return data
 
 
@@ -393,7 +393,7 @@ def _init_fields_of(job: Any) -> dict[str, object]:
         raise NotSendable("the job", safe_repr(job), problem) from error
 
 
-def _check_round_trip(job: object, spec: dict[str, Any]) -> None:
+def _check_rebuilt_fields_equal(job: object, spec: dict[str, Any]) -> None:
     """Rebuild a dataclass, and compare its fields, which have JSON's types."""
     try:
         rebuilt = _init_fields_of(_job_of(spec))

@@ -183,7 +183,7 @@ class QueueCore:
             StoreFailed: It could not be written, and is not submitted.
         """
         await checkpoint_if_cancelled()
-        entered = self.enter(record) or await self.wait_for_room(record)
+        entered = self.enter_or_join(record) or await self.wait_for_room(record)
         self.waker.wake_one()
         if self.store is not None:
             await self.store.wait_submit_written(entered)
@@ -255,7 +255,7 @@ class QueueCore:
         record.restore_attempts(failed.attempt, started_at, None)
         return record  # noqa: ASYNC910 - the caller has a checkpoint
 
-    def enter(self, record: JobRecord, *, is_forced: bool = False) -> JobRecord | None:
+    def enter_or_join(self, record: JobRecord, *, is_forced: bool = False) -> JobRecord | None:
         """Take a new job.
 
         This must not wake a worker: the submit does so, now or when it has returned (see
@@ -276,7 +276,7 @@ class QueueCore:
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
-            may_be_full = schedule.pending >= schedule.max_ready_to_admit
+            may_be_full = schedule.pending >= schedule.ready_capacity
             if may_be_full and not (schedule.has_ready_room or is_forced or is_inside(self.marks)):
                 return None
         else:
@@ -290,11 +290,11 @@ class QueueCore:
             joined, superseded = registry.job_to_join_and_superseded(record)
             if joined is not None:
                 return joined
-            self._link_to_superseded(record, superseded)
+            self._start_after_superseded(record, superseded)
             if not (is_forced or self._has_room_for(record, superseded) or is_inside(self.marks)):
                 return None
             if extras.key is not None:
-                slot = registry.slot_of(extras.key)
+                slot = registry.slot_of_key_or_queue(extras.key)
                 slot.add_live_job(record)
                 record.set_key_slot(slot)
         number = registry.submitted = registry.submitted + 1
@@ -329,7 +329,7 @@ class QueueCore:
             raise ValueError(f"after takes jobs of the same queue, not {safe_repr(job)}")
         return self.find_or_raise(job)
 
-    def _link_to_superseded(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
+    def _start_after_superseded(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
         """Let a new job with an ID start when those that it supersedes have ended.
 
         The pending ones among these end at once, with a store when the new job is in its file.
@@ -355,11 +355,11 @@ class QueueCore:
         """Take the jobs of waiting submits while there is room."""
         while (submission := self.schedule.take_submission_if_room()) is not None:
             try:
-                outcome: JobRecord | Exception | None = self.enter(submission.record)
+                outcome: JobRecord | Exception | None = self.enter_or_join(submission.record)
             except Exception as refusal:  # noqa: BLE001 - it is the submit that raises it
                 outcome = refusal
             assert outcome is not None  # there was room
-            self.waker.submit_is_returning(submission.record)
+            self.waker.note_submit_returning(submission.record)
             submission.resume(outcome)
 
     # Running and ending
@@ -407,7 +407,7 @@ class QueueCore:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.waker.wake_one()
         if self._is_logging:
-            self.reporter.log_put_back(record, now)
+            self.reporter.log_retry(record, now)
 
     @enable_ki_protection
     def finish(
@@ -540,7 +540,7 @@ class QueueCore:
             change: Makes the change, given the slot of the key.
             marks_changed: Whether readers are notified of the pending jobs that it concerns.
         """
-        slot = self.registry.slot_of(key)
+        slot = self.registry.slot_of_key_or_queue(key)
         change(slot)
         self.registry.remove_unused(slot)
         self.timer.wake_at(self.schedule.next_due_or_expiry_time())

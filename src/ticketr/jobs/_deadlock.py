@@ -37,7 +37,7 @@ def is_inside(marks: QueueAndEnclosingMarks) -> bool:
     return marks[0] in ENCLOSING_QUEUES.get()
 
 
-def copy_context_for_new_job() -> Context:
+def copy_context_or_empty() -> Context:
     """Return the context variables of a new job: a copy of these; empty if they are marks alone."""
     context = copy_context()
     return Context() if ENCLOSING_QUEUES in context and len(context) == 1 else context
@@ -86,10 +86,10 @@ def refuse_wait_for_all(queue: QueueCore, awaited: str) -> None:
 def current_job_without_deadline(queue: QueueCore) -> JobRecord | None:
     """Return the job of the queue whose own task this is; None if its waits have a limit."""
     record = queue.running.get(trio.lowlevel.current_task())
-    return None if record is None or _has_deadline(record.attempt_scope) else record
+    return None if record is None or _has_own_or_inner_deadline(record.attempt_scope) else record
 
 
-def _has_deadline(scope: trio.CancelScope) -> bool:
+def _has_own_or_inner_deadline(scope: trio.CancelScope) -> bool:
     """Return whether a deadline in this scope, its own included, ends a wait of this task.
 
     A scope that is shielded for a moment hides the deadlines around it.
@@ -133,10 +133,10 @@ def _jobs_blocking(waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
         return record.jobs_its_task_awaits()
     if record.status is not PENDING:
         return ()
-    return [*_key_holders_if_all_but_one_stuck(waiter, record), *record.extras.predecessors]
+    return [*_key_holders_if_deadlocking(waiter, record), *record.extras.predecessors]
 
 
-def _key_holders_if_all_but_one_stuck(waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
+def _key_holders_if_deadlocking(waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
     """Return the jobs that use up the key of a pending one; none unless all but one wait for it."""
     holders, slot = record.queue.schedule.key_holders_blocking(record), record.extras.key_slot
     waiting = {waiter, *(slot.jobs if slot is not None else ())}.difference(holders) | {waiter}

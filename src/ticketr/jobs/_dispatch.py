@@ -76,7 +76,7 @@ class WorkerWaker:
         if self._schedule.pending > self.returning_submits:
             self.wake_one()
 
-    def submit_is_returning(self, record: JobRecord) -> None:
+    def note_submit_returning(self, record: JobRecord) -> None:
         """Note that the submit of a job is about to return; :meth:`submit_returned` has to follow.
 
         Wake an idle worker now, unless :meth:`submit_returned` can do it.

@@ -292,7 +292,7 @@ async def drain_on_signals(queue: JobQueue, *, grace: float | None = None) -> As
                 failure = split_cancelled(error)[1]
                 if failure is None:
                     raise
-            if failure is None or (draining.is_set() and _is_shutdown_error(failure)):
+            if failure is None or (draining.is_set() and _is_raised_by_queue_shutdown(failure)):
                 failure = None
                 await queue.wait_idle()
             nursery.cancel_scope.cancel()
@@ -323,7 +323,7 @@ async def _shut_down_and_end(queue: JobQueue, grace: float | None, block: trio.C
     block.cancel(reason="the job queue has shut down")
 
 
-def _is_shutdown_error(error: BaseException) -> bool:
+def _is_raised_by_queue_shutdown(error: BaseException) -> bool:
     """Return whether an error consists of what a shutdown raises in code that uses the queue."""
     return all(
         isinstance(leaf, QueueClosed)

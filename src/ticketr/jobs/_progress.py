@@ -71,7 +71,7 @@ class JobProgress:
         return f"{percent}% ({self.current}/{self.total}) {self.message}".rstrip()
 
 
-def advance(
+def advance_ignoring_invalid(
     old_current: float, old_total: float, current: object, total: object
 ) -> tuple[float, float]:
     """Return the new current and total after a report; never raises.

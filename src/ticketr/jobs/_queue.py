@@ -96,10 +96,10 @@ class JobQueue:
             core.store.pack_into_record(record, job, args, submit_waits=True)
             return JobHandle(await core.submit(record))
         await checkpoint_if_cancelled()
-        entered = core.enter(record)
+        entered = core.enter_or_join(record)
         if entered is None:
             return JobHandle(await core.wait_for_room(record))
-        core.waker.submit_is_returning(record)
+        core.waker.note_submit_returning(record)
         try:
             await cancel_shielded_checkpoint()
         finally:
@@ -126,9 +126,9 @@ class JobQueue:
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
             )
         record = make_record(core, job, args, options)
-        entered = core.enter(record)
+        entered = core.enter_or_join(record)
         if entered is None:
-            raise QueueFull(core.schedule.max_ready_to_admit)
+            raise QueueFull(core.schedule.ready_capacity)
         core.waker.wake_one()
         return JobHandle(entered)
 

@@ -28,7 +28,7 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
-from ticketr.jobs._progress import JobProgress, advance
+from ticketr.jobs._progress import JobProgress, advance_ignoring_invalid
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import KeySlot, PriorityQueue
 from ticketr.jobs._values import safe_str
@@ -168,7 +168,7 @@ class JobRecord:
         queue: The queue that has accepted it.
         pending_queue: The queue of the schedule that it waits in, or has waited in last.
         report: Current, total, message, and the revision of the report, 0 for none.
-        timeout: The limit for each attempt.
+        attempt_timeout: The limit for each attempt.
         total_ends_at: When the limit for all attempts passes; filled by the first if there is one.
         attempt_scope: The cancel scope of the attempt.
         ended_event: Set when it ends; made by the first that waits for it.
@@ -177,7 +177,7 @@ class JobRecord:
 
     call: CallAndContexts
     name: str
-    timeout: float
+    attempt_timeout: float
     retry: Retry | None
     extras: JobExtras = field(init=False, default=NO_EXTRAS)
     status: JobStatus = field(init=False, default=PENDING)
@@ -211,7 +211,7 @@ class JobRecord:
     def set_options(self, options: Mapping[str, object]) -> None:
         """Write options that were checked, by the names of the fields."""
         for name, value in options.items():
-            if name in ("name", "timeout", "retry"):
+            if name in ("name", "attempt_timeout", "retry"):
                 setattr(self, name, value)
             else:
                 setattr(self.own_extras(), name, value)
@@ -241,7 +241,7 @@ class JobRecord:
         """Note that a job waits for the end of this one."""
         self.own_extras().dependents[dependent] = None
 
-    def unlink_and_return_dependents(self) -> Collection[JobRecord]:
+    def unlink_all_and_return_dependents(self) -> Collection[JobRecord]:
         """Drop all links, and return the jobs that have waited for its end."""
         extras = self.extras
         dependents = extras.dependents
@@ -252,8 +252,8 @@ class JobRecord:
 
     def copy(self, job_id: JobID, context: Context, scheduled_at: datetime | None) -> JobRecord:
         """Return a record of the same function and options, for a run of a repeat or a retry."""
-        function, args, _, _ = self.call
-        record = JobRecord((function, args, context, None), self.name, self.timeout, self.retry)
+        call = (self.call[0], self.call[1], context, None)
+        record = JobRecord(call, self.name, self.attempt_timeout, self.retry)
         own, new = self.extras, record.own_extras()
         new.given_id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
         new.stored, new.scheduled_at = own.stored, scheduled_at
@@ -292,8 +292,8 @@ class JobRecord:
             self.call = (*self.call[:3], self.call[2].copy())
         if self.retry is not None and self.retry.total is not None:
             self._set_deadline_within_total(self.retry.total, now)
-        elif self.timeout != inf:
-            self._set_deadline_or_cancel_attempt(now + self.timeout, now)
+        elif self.attempt_timeout != inf:
+            self._set_deadline_or_cancel_now(now + self.attempt_timeout, now)
         self.status = RUNNING
         self.revision += 1
 
@@ -301,9 +301,9 @@ class JobRecord:
         """Set the deadline of an attempt that a limit for all attempts may cut off."""
         if not hasattr(self, "total_ends_at"):  # a retried job has had attempts before
             self.total_ends_at = now + total
-        self._set_deadline_or_cancel_attempt(min(now + self.timeout, self.total_ends_at), now)
+        self._set_deadline_or_cancel_now(min(now + self.attempt_timeout, self.total_ends_at), now)
 
-    def _set_deadline_or_cancel_attempt(self, deadline: float, now: float) -> None:
+    def _set_deadline_or_cancel_now(self, deadline: float, now: float) -> None:
         """Cut an attempt off at a time; if that has come, before its first step."""
         self.attempt_scope.deadline = deadline
         if deadline <= now:  # which Trio notices at its next look at the clock
@@ -318,8 +318,8 @@ class JobRecord:
     def last_attempt_time_limit(self) -> float:
         """The limit of the last attempt: that for each one, or that for all if it was closer."""
         total = None if self.retry is None else self.retry.total
-        is_closer = self.has_used_up_total(self.attempt_started_at + self.timeout)
-        return total if total is not None and is_closer else self.timeout
+        is_closer = self.has_used_up_total(self.attempt_started_at + self.attempt_timeout)
+        return total if total is not None and is_closer else self.attempt_timeout
 
     def back_off(self, due_at: float, *, counts_attempt: bool) -> None:
         """End an attempt that another one is to follow.
@@ -393,7 +393,7 @@ class JobRecord:
         if not (
             type(current) is type(total) is int and old_current <= current <= total == old_total
         ):
-            current, total = advance(old_current, old_total, current, total)
+            current, total = advance_ignoring_invalid(old_current, old_total, current, total)
         if message is not None:
             words = message if type(message) is str else safe_str(message)
         self.revision = revision = self.revision + 1

@@ -79,7 +79,7 @@ class JobRegistry:
         """Make up IDs from this number on, since earlier ones are in a store."""
         self.ids = itertools.count(number)
 
-    def count_as_submitted(self) -> int:
+    def number_restored_ended_job(self) -> int:
         """Return the number of a job that a store gives back after its end."""
         self.submitted += 1
         return self.submitted
@@ -97,7 +97,7 @@ class JobRegistry:
 
     # Keys and conflicts
 
-    def slot_of(self, key: Hashable) -> KeySlot:
+    def slot_of_key_or_queue(self, key: Hashable) -> KeySlot:
         """Return the slot of a key, a new one if it has none; for None that of the queue."""
         if key is None:
             return self._schedule.queue_slot

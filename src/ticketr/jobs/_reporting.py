@@ -67,7 +67,7 @@ class Reporter:
             self.unreported.append(record)
             self._core.timer.wake_at(-math.inf)
 
-    async def report_soon(self) -> None:  # noqa: ASYNC910 - it has a checkpoint
+    async def report_unawaited_failures_soon(self) -> None:  # noqa: ASYNC910 - it has a checkpoint
         """Report the failures so far, once their submitters could have waited for them."""
         count = len(self.unreported)
         for _ in range(CHECKPOINTS_BEFORE_FAILURE_REPORT):
@@ -106,7 +106,7 @@ class Reporter:
         waited = record.attempt_started_at - record.due_at
         self._log(logging.DEBUG, record, "started", waited, f"starts after a wait of {waited:g} s")
 
-    def log_put_back(self, record: JobRecord, now: float) -> None:
+    def log_retry(self, record: JobRecord, now: float) -> None:
         """Log that an attempt ended and another one follows, unless it was cancelled by now."""
         if record.status is not PENDING:
             return

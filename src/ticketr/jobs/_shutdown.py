@@ -101,7 +101,7 @@ def refuse_submits(core: QueueCore, *, will_cancel_pending: bool = False) -> Non
     core.expect_idle()  # being idle closes the queue
     end_repeats_and_pauses(core, will_cancel_pending=will_cancel_pending)
     while (submission := core.schedule.submissions.take()) is not None:
-        core.waker.submit_is_returning(submission.record)
+        core.waker.note_submit_returning(submission.record)
         submission.resume(QueueClosed())
     if core.is_idle and not core.phase.is_queue_over:
         core.notify_idle_and_end_if_refusing()

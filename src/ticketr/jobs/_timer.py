@@ -58,7 +58,7 @@ async def run_timed_and_bulk_work(core: QueueCore) -> None:
             handle_due_times(core)
             warn_of_stuck_jobs(core)
             if reporter.unreported:
-                await reporter.report_soon()
+                await reporter.report_unawaited_failures_soon()
     except trio.Cancelled:
         if not phase.is_queue_over:  # as it is at the normal end of the block
             refuse_and_cancel_pending(core, CancelCause.SCOPE)

@@ -5,7 +5,8 @@ protected from it (see ``protect_methods_from_ki``).
 
 * ``task.context`` is written: see ``switch_context``.
 * ``task.custom_sleep_data`` is written: see ``NO_CHECKPOINT_YET``.
-* ``_cancel_status`` is read, of a task and of a scope: see ``needs_checkpoint``, ``try_reset_scope``.
+* ``_cancel_status`` is read, of a task and of a scope: see ``needs_checkpoint_or_is_cancelled`` and
+  ``try_make_scope_reusable``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ticketr._errors import TicketrError
 from ticketr.jobs._groups import leaves
 from ticketr.jobs._record import JobRecord
 
-C = TypeVar("C", bound="type[object]")
+ClassT = TypeVar("ClassT", bound="type[object]")
 
 NO_CHECKPOINT_YET: Final = object()
 """What a task has as its ``custom_sleep_data`` until it is next rescheduled.
@@ -34,7 +35,7 @@ sake of other tasks.
 """
 
 
-def protect_methods_from_ki(cls: C) -> C:
+def protect_methods_from_ki(cls: ClassT) -> ClassT:
     """Protect all methods of a class from KeyboardInterrupt; a class decorator."""
     for name, method in [*vars(cls).items()]:
         if isinstance(method, FunctionType):
@@ -58,7 +59,7 @@ def switch_context(task: trio.lowlevel.Task, context: Context) -> None:
     task.context = context
 
 
-def needs_checkpoint(task: trio.lowlevel.Task) -> bool:
+def needs_checkpoint_or_is_cancelled(task: Task) -> bool:
     """Return whether a task has to pass a checkpoint: for others to run, or as it is cancelled.
 
     ``checkpoint_if_cancelled`` finds out the latter, but costs each job a coroutine.
@@ -66,7 +67,7 @@ def needs_checkpoint(task: trio.lowlevel.Task) -> bool:
     return task.custom_sleep_data is NO_CHECKPOINT_YET or task._cancel_status.effectively_cancelled  # noqa: SLF001
 
 
-def try_reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRecord) -> bool:
+def try_make_scope_reusable(scope: trio.CancelScope, task: Task, record: JobRecord) -> bool:
     """Make a scope what it was before an attempt that gave a value, for the next job.
 
     Trio compares the same at the end of a scope, and raises if another one is open in it. A scope
@@ -78,7 +79,7 @@ def try_reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: J
     """
     if task._cancel_status is not scope._cancel_status or record.extras.cancel_requested:  # noqa: SLF001
         return False
-    if (record.timeout != inf or record.retry is not None) and scope.deadline != inf:
+    if (record.attempt_timeout != inf or record.retry is not None) and scope.deadline != inf:
         if scope.cancel_called:  # the value came too late
             return False
         scope.deadline = inf

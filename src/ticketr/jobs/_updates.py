@@ -114,7 +114,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self._core.subscriptions.owner_run.check()
         self._end_if_idle()
         park = self._receive.receive
-        if self._until_idle and not self._is_readable():
+        if self._until_idle and not self._would_receive_at_once():
             refuse_wait_for_all(self._core, "the queue to be idle, which includes itself")
         if self._only_job is None:
             record = await park()
@@ -137,13 +137,13 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self._unread.discard(record)
         return self._view(record)
 
-    def _is_readable(self) -> bool:
+    def _would_receive_at_once(self) -> bool:
         """Return whether ``receive`` would return or raise at once."""
         return bool(self._unread) or self._is_over or self._is_closed_by_reader
 
     def _awaited(self) -> Collection[JobRecord]:
         """Return the job that has to change before ``receive`` returns; none once it can."""
-        return () if self._only_job is None or self._is_readable() else (self._only_job,)
+        return () if self._only_job is None or self._would_receive_at_once() else (self._only_job,)
 
     def _notify(self, record: JobRecord, *, is_report: bool) -> None:
         """Put a changed record into the channel, which must not hold it already, unless that is over."""

@@ -58,10 +58,10 @@ from ticketr.jobs._shutdown import refuse_and_cancel_pending
 from ticketr.jobs._timer import handle_due_times
 from ticketr.jobs._trio import (
     NO_CHECKPOINT_YET,
-    needs_checkpoint,
+    needs_checkpoint_or_is_cancelled,
     split_cancelled,
     switch_context,
-    try_reset_scope,
+    try_make_scope_reusable,
 )
 
 logger = logging.getLogger("ticketr.jobs")
@@ -81,11 +81,11 @@ class NoValueOutcome(NamedTuple):
     """Whether the error ends the queue and leaves by its block."""
 
 
-class NextAttempt(NamedTuple):
-    """An attempt that follows one that failed."""
+class RetryDelay(NamedTuple):
+    """How long after a failed attempt the next one is due."""
 
     delay: float
-    """The seconds until it is due."""
+    """The seconds until then."""
     counts_last_attempt: bool
     """Whether the one that failed counts against the job's ``Retry``."""
 
@@ -124,8 +124,8 @@ def outcome_of(
     return NoValueOutcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=error)
 
 
-def next_attempt(record: JobRecord, outcome: NoValueOutcome, now: float) -> NextAttempt | None:
-    """Return the attempt that follows one with this outcome, if the job's ``Retry`` asks for one.
+def next_attempt(record: JobRecord, outcome: NoValueOutcome, now: float) -> RetryDelay | None:
+    """Return when to retry after an attempt with this outcome, if the job's ``Retry`` asks for it.
 
     Calls the user's rule; an error of it is logged.
     """
@@ -150,7 +150,7 @@ def next_attempt(record: JobRecord, outcome: NoValueOutcome, now: float) -> Next
         del error, outcome  # their tracebacks hold this frame
     if delay is None or record.has_used_up_total(now + delay):
         return None
-    return NextAttempt(delay, is_counted)
+    return RetryDelay(delay, is_counted)
 
 
 def timed_out(record: JobRecord) -> JobTimedOut:
@@ -158,7 +158,7 @@ def timed_out(record: JobRecord) -> JobTimedOut:
     return JobTimedOut(record.id, record.name, record.last_attempt_time_limit)
 
 
-SCOPE_CAUGHT_CANCEL: Final = object()
+VALUE_IF_SCOPE_CAUGHT_CANCEL: Final = object()
 """The value of an attempt whose scope caught a cancellation, that of a time limit included."""
 
 
@@ -167,11 +167,11 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
     """Run jobs until cancelled: in one cancel scope until a job uses it up, then in the next."""
     task = trio.lowlevel.current_task()
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-        value: object = SCOPE_CAUGHT_CANCEL
+        value: object = VALUE_IF_SCOPE_CAUGHT_CANCEL
         try:
             with trio.CancelScope() as scope:
                 value = await run_jobs_until_scope_used(core, task, scope)
-            if value is SCOPE_CAUGHT_CANCEL:
+            if value is VALUE_IF_SCOPE_CAUGHT_CANCEL:
                 retry_or_end(core, task, None)
             else:
                 core.finish(core.running[task], task, COMPLETED, value)
@@ -211,7 +211,7 @@ async def run_jobs_until_scope_used(core: QueueCore, task: Task, scope: trio.Can
         function, args, variables, _ = record.call
         if variables or not is_blank:
             enter_context(core, task, variables)
-        if needs_checkpoint(task):
+        if needs_checkpoint_or_is_cancelled(task):
             await checkpoint()
         task.custom_sleep_data = NO_CHECKPOINT_YET  # until it is: Trio writes None
         if store is not None:
@@ -222,7 +222,7 @@ async def run_jobs_until_scope_used(core: QueueCore, task: Task, scope: trio.Can
             value = await function(JobContext(record), *args)
         else:  # a call without a star takes less time
             value = await function(JobContext(record))
-        if not try_reset_scope(scope, task, record):
+        if not try_make_scope_reusable(scope, task, record):
             return value
         core.finish(record, task, COMPLETED, value)
         del function, args, variables, record, value  # an idle worker keeps nothing of its last job

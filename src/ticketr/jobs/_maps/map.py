@@ -32,7 +32,7 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 from ticketr._errors import QueueClosed
 from ticketr.jobs._arguments import JobOptions, checked_option_fields, make_record
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import copy_context_for_new_job, wait_for_jobs
+from ticketr.jobs._deadlock import copy_context_or_empty, wait_for_jobs
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
@@ -80,7 +80,7 @@ class JobMap:
         self._items = items
         self._is_async = isinstance(items, AsyncIterable)
         self._iterator: Any = aiter(items) if self._is_async else iter(items)
-        limit = core.schedule.max_ready_to_admit
+        limit = core.schedule.ready_capacity
         ahead = core.workers if limit == math.inf else limit
         self._bound = core.workers + ahead
         # To wake the feeder takes as long as to run a small job, so it feeds several at a time.
@@ -121,7 +121,7 @@ class JobMap:
         try:
             try:
                 while error is None and not self._is_iterated:  # run all items
-                    record, _ = await self._next()  # noqa: ASYNC102 - as the end of the body
+                    record, _ = await self._next_job_and_item()  # noqa: ASYNC102 - as the end of the body
                     self._core.reporter.report_if_unseen_failure(record)
             except StopAsyncIteration:
                 pass
@@ -164,7 +164,7 @@ class JobMap:
         """Submit the jobs of all items; what the items raise is kept for the reader."""
         with self._feeding:
             try:
-                await self._submit_all()
+                await self._submit_all_and_close_items()
             except BaseException as error:  # noqa: ASYNC103 - the reader raises it
                 rest = split_cancelled(error)[1] if self._feeding.cancel_called else error
                 if rest is None:
@@ -182,7 +182,7 @@ class JobMap:
                 self._notify_readers()
 
     @disable_ki_protection  # in the iterable's own code
-    async def _submit_all(self) -> None:
+    async def _submit_all_and_close_items(self) -> None:
         # The inner scope shields the end of a generator. It is entered before those that the
         # generator may hold open.
         with trio.CancelScope() as closing:
@@ -207,14 +207,14 @@ class JobMap:
     async def _submit_unless_queue_closed(self, item: object) -> bool:  # noqa: ASYNC910 - the caller has checkpoints
         """Submit the job of an item; return False if the queue takes no more."""
         core = self._core
-        record = JobRecord((self._call, (item,), copy_context_for_new_job(), None), *self._common)
+        record = JobRecord((self._call, (item,), copy_context_or_empty(), None), *self._common)
         if self._options:
             record.set_options(self._options)
         if core.store is not None:
             core.store.pack_into_record(record, self._function, (item,), submit_waits=False)
         record.collect_by(self)
         try:
-            if core.enter(record) is None:
+            if core.enter_or_join(record) is None:
                 await core.wait_for_room(record)
         except QueueClosed as refusal:  # what has entered may still end
             self._end = refusal
@@ -263,17 +263,17 @@ class JobMap:
                 " around the loop"
             )
         self._is_iterated = True
-        record, item = await self._next()
+        record, item = await self._next_job_and_item()
         if record.status is FAILED:
             record.mark_outcome_seen()
         return replace(snapshot_of(record), item=item) if self._outcomes else record.result
 
-    async def _next(self) -> tuple[JobRecord, object]:
+    async def _next_job_and_item(self) -> tuple[JobRecord, object]:
         """Wait for the next result, and return its job and item."""
         core, results = self._core, self._results
-        if self._is_readable():
+        if self._would_read_at_once():
             await checkpoint()
-        while not self._is_readable():
+        while not self._would_read_at_once():
             if self._has_changed.is_set():
                 self._has_changed = trio.Event()
             await wait_for_jobs(core, self._awaited, self._has_changed.wait)
@@ -311,7 +311,7 @@ class JobMap:
         if self._behind is not None:
             self._behind._notify_readers()
 
-    def _is_readable(self) -> bool:
+    def _would_read_at_once(self) -> bool:
         """Return whether there is a result to read, an error to raise, or the end."""
         results = self._results
         if results and results[0].collector is None:  # it has ended
@@ -320,7 +320,7 @@ class JobMap:
 
     def _awaited(self) -> Collection[JobRecord]:
         """Return the jobs that the reader waits for, which are all; none once it can read."""
-        if self._is_readable():
+        if self._would_read_at_once():
             return ()
         return self._unread.keys() or (() if self._before is None else self._before._awaited())
 

@@ -41,7 +41,7 @@ class Repeat:
         template: The record that its runs are copies of; None once it has ended, and for one that
             a store could not load.
         due_times: Its due times; None like the template.
-        every_text: The seconds or the function of its due times, as text for a store.
+        every_as_stored: The seconds or the function of its due times, as text for a store.
         is_restored_unclaimed: Whether a store has given it back, and no call has asked for it since.
         is_due_handled: Whether the current due time has had its run, or is past and is to have
             none.
@@ -58,7 +58,7 @@ class Repeat:
     start_order: int
     template: JobRecord | None = None
     due_times: DueTimes | None = None
-    every_text: str = ""
+    every_as_stored: str = ""
     is_restored_unclaimed: bool = False
     is_due_handled: bool = False
     is_paused: bool = False
@@ -70,14 +70,14 @@ class Repeat:
     makeup_due_at: datetime | None = None
 
     @property
-    def is_running(self) -> bool:
+    def has_live_run(self) -> bool:
         """Whether a run is pending or running."""
         return self.last_run is not None and not self.last_run.status.is_terminal
 
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for its due time."""
-        return self.due_times is not None and not self.is_running and not self.is_paused
+        return self.due_times is not None and not self.has_live_run and not self.is_paused
 
     def skip_past_due_times(self, now: float, offset: float) -> None:
         """Go on to the first due time that has had no run and is not past, or a part of the way.
@@ -139,7 +139,7 @@ class Repeats:
         template: JobRecord,
         every: object,
         first: object,
-        every_text: str = "",
+        every_as_stored: str = "",
         *,
         makes_up_latest_missed: bool = False,
     ) -> Repeat:
@@ -149,7 +149,7 @@ class Repeats:
             template: The record that its runs are copies of.
             every: The seconds between two due times, or a function of a due time.
             first: The seconds until the first due time, or that time.
-            every_text: The same as ``every`` for the queue's store, as text.
+            every_as_stored: The same as ``every`` for the queue's store, as text.
             makes_up_latest_missed: Whether the latest due time that was missed has a run after all.
 
         Raises:
@@ -172,8 +172,8 @@ class Repeats:
             raise DuplicateJob(repeat_id, None)
         repeat.template, repeat.is_restored_unclaimed = template, False
         repeat.makes_up_latest_missed = makes_up_latest_missed
-        if repeat.due_times is None or repeat.every_text != every_text:
-            repeat.every_text, repeat.due_times = every_text, times
+        if repeat.due_times is None or repeat.every_as_stored != every_as_stored:
+            repeat.every_as_stored, repeat.due_times = every_as_stored, times
             self._wait_or_submit_first(repeat, times, now)
         self._store_change(repeat)
         return repeat
@@ -237,7 +237,7 @@ class Repeats:
         job_id = f"{repeat.id}#{repeat.submitted_runs + 1}"
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
-        self._queue.enter(record, is_forced=True)
+        self._queue.enter_or_join(record, is_forced=True)
         self._queue.waker.wake_one()
         self.scheduled.discard(repeat)
         repeat.submitted_runs += 1
@@ -295,7 +295,7 @@ class Repeats:
         if is_paused:
             repeat.makeup_due_at = None
             self.scheduled.discard(repeat)
-        elif not repeat.is_running:
+        elif not repeat.has_live_run:
             repeat.counts_skipped_as_missed = False
             self._schedule_next(repeat)
         self._store_change(repeat)
@@ -370,7 +370,7 @@ class RepeatHandle:
         """
         self._core.subscriptions.owner_run.check()
         repeat = self._repeat
-        if repeat.due_times is None or repeat.is_running:
+        if repeat.due_times is None or repeat.has_live_run:
             return False
         self._core.repeats.submit_run(repeat, repeat.makeup_due_at)
         return True
@@ -394,7 +394,7 @@ class RepeatHandle:
         states = {
             "ended": not is_live,
             "not loaded": repeat.due_times is None,
-            "running": repeat.is_running,
+            "running": repeat.has_live_run,
             "paused": repeat.is_paused,
         }
         state = next((name for name, holds in states.items() if holds), "waiting")

@@ -39,7 +39,7 @@ class Dependencies:
         """Start or cancel the jobs that wait for this one alone, or for its success."""
         core, doomed, released = self._core, self._doomed, list["JobRecord"]()
         is_outermost = not doomed
-        dependents = record.unlink_and_return_dependents()
+        dependents = record.unlink_all_and_return_dependents()
         for dependent in dependents:
             predecessors = dependent.extras.predecessors
             if record.status is not COMPLETED and not predecessors[record]:

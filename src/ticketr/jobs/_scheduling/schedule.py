@@ -244,7 +244,7 @@ class Schedule:
     :meth:`take_submission_if_room` before another task can enter.
 
     Attributes:
-        max_ready_to_admit: The most ready jobs with which another one may enter.
+        ready_capacity: How many ready jobs there may be: with so many, submits wait for room.
         queue_concurrency: The most jobs that run at once.
         key_concurrency: The most jobs of a key that run at once, unless the key has its own limit.
         pending: The number of pending jobs.
@@ -257,7 +257,7 @@ class Schedule:
         is_time_dependent: Whether anything may wait for a time.
     """
 
-    max_ready_to_admit: float
+    ready_capacity: float
     _running: Sized
     queue_concurrency: float
     key_concurrency: float
@@ -549,7 +549,7 @@ class Schedule:
     @property
     def has_ready_room(self) -> bool:
         """Whether another job may become ready by entering."""
-        return len(self.ready) < self.max_ready_to_admit
+        return len(self.ready) < self.ready_capacity
 
     def would_not_be_ready(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""

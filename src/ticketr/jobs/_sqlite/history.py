@@ -442,7 +442,7 @@ class SqliteHistory:
             insert(db, rows)
             db.execute(DELETE_ENDED_BEFORE, (time.time() - self._max_age,))
             # Counting takes longer than to look at the first and the last row.
-            if (db.execute(SELECT_ROW_ID_SPAN).fetchone()[0] or 0) > self._max_jobs:
+            if (db.execute(SELECT_ROW_ID_COUNT).fetchone()[0] or 0) > self._max_jobs:
                 db.execute(DELETE_SURPLUS, (self._max_jobs,))
             db.execute("COMMIT")
             stack.pop_all()
@@ -482,7 +482,7 @@ SCHEMA: Final = Schema(
 ROWS_PER_INSERT = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
 DELETE_ENDED_BEFORE: Final = "DELETE FROM jobs WHERE finished_at < ?"
-SELECT_ROW_ID_SPAN: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
+SELECT_ROW_ID_COUNT: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
 DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
@@ -497,7 +497,7 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Insert rows, many with each statement.
 
     Each statement gives the interpreter's lock away, and has to get it back from a busy Trio thread
-    (see ``JOBS_PER_GIL_PAUSE``); ``executemany`` does so at each row.
+    (see ``BUFFERED_JOBS_PER_GIL_PAUSE``); ``executemany`` does so at each row.
     """
     for start in range(0, len(rows), ROWS_PER_INSERT):
         chunk = rows[start : start + ROWS_PER_INSERT]
@@ -516,7 +516,7 @@ MAX_UNWRITTEN_ROWS = 10_000
 """The most entries in the buffer; beyond it the oldest is dropped."""
 FLUSH_TIMEOUT_SECONDS: Final = 5.0
 """How long the end of a queue waits for its history, in seconds."""
-JOBS_PER_GIL_PAUSE: Final = 16
+BUFFERED_JOBS_PER_GIL_PAUSE: Final = 16
 """While a batch is written, the number of jobs after which its thread can have the interpreter's lock."""
 GIL_PAUSE_SECONDS: Final = 1e-6
 """How long it can; an operating system makes about 0.05 ms of it.
@@ -586,7 +586,7 @@ class Recorder:
         while len(unwritten) > MAX_UNWRITTEN_ROWS:  # after a failed write by more than one
             unwritten.popleft()
             self._count_lost(1, "it is too slow")
-        if self._writing and not number % JOBS_PER_GIL_PAUSE:
+        if self._writing and not number % BUFFERED_JOBS_PER_GIL_PAUSE:
             time.sleep(GIL_PAUSE_SECONDS)  # noqa: TID251 - no await, but a pause of the whole thread
 
     @enable_ki_protection

@@ -136,7 +136,7 @@ class StoreLoader:
             any_end = json.loads(row.options)["any_end"]
             record.set_options({"after": jobs, "after_any_end": any_end})
         record.set_options({"stored": NotedRow(row.number, row[10:17])})
-        core.enter(record, is_forced=True)
+        core.enter_or_join(record, is_forced=True)
         record.restore_submitted_at(min(row.submitted_at - self._offset, self._now))
         self.numbers.append(row.number)
         self.records.append(record)
@@ -158,7 +158,7 @@ class StoreLoader:
         if row.kills >= self._writer.max_kills or row.attempts - row.uncounted >= attempts:
             key, tags = record.extras.key, record.extras.tags  # it was running each time
             call = (_fail_after_kills, (row.kills,), copy_context(), None)
-            record = JobRecord(call, record.name, record.timeout, None)
+            record = JobRecord(call, record.name, record.attempt_timeout, None)
             record.set_options({"key": key, "tags": tags})
         options = {
             "given_id": row.id,
@@ -204,7 +204,7 @@ class StoreLoader:
                 hash(key)
                 record.set_options({"key": key})
         offset, started_at = self._offset, self._trio_time(row.started_at)
-        record.accept(row.id, core.registry.count_as_submitted(), row.due_at - offset, core)
+        record.accept(row.id, core.registry.number_restored_ended_job(), row.due_at - offset, core)
         record.restore_submitted_at(row.submitted_at - offset)
         record.restore_attempts(row.attempts if started_at is not None else 0, started_at, None)
         status = JobStatus(row.status)

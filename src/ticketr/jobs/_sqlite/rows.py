@@ -207,24 +207,24 @@ class StoredCall:
 class NotedRow:
     """What was noted last of the row of a job.
 
-    Also written in ``_sqlite.writer``: ``latest_live_values`` and ``was_ended_by_queue_end_alone``.
+    Also written in ``_sqlite.writer``: ``noted_live_values`` and ``was_ended_by_queue_end_alone``.
 
     Attributes:
         number: Its number.
-        latest_live_values: Its values that change, written or not; None after the end.
+        noted_live_values: Its values that change, written or not; None after the end.
         was_ended_by_queue_end_alone: Whether the end of the queue alone has ended the job, so the row
             stays as it is.
     """
 
     number: int
-    latest_live_values: SqlParameters | None = None
+    noted_live_values: SqlParameters | None = None
     was_ended_by_queue_end_alone: bool = False
 
 
-def noted_row_if_live(record: JobRecord) -> NotedRow | None:
+def last_noted_row_if_live(record: JobRecord) -> NotedRow | None:
     """Return the row of a job that has not ended; None if it has none."""
     stored = record.extras.stored
-    return stored if type(stored) is NotedRow and stored.latest_live_values is not None else None
+    return stored if type(stored) is NotedRow and stored.noted_live_values is not None else None
 
 
 def was_ended_by_queue_end_alone(record: JobRecord) -> bool:
@@ -247,7 +247,7 @@ def pack_call(
     options = {
         "name": record.name,
         "tags": tags,
-        "timeout": record.timeout,
+        "timeout": record.attempt_timeout,
         "retry": None if record.retry is None else pack_retry(record.retry),
         "any_end": extras.after_any_end,
     }
@@ -354,7 +354,7 @@ def row_unless_ended(repeat: Repeat, offset: float) -> RepeatRow | None:
         repeat.id,
         *(call.codec, call.job, call.key, call.options),
         template.extras.priority,
-        repeat.every_text,
+        repeat.every_as_stored,
         times.first_at + offset,
         times.due_at + offset,
         int(repeat.is_due_handled),

@@ -54,7 +54,7 @@ from ticketr.jobs._sqlite.rows import (
     StoredCall,
     changing_live_values,
     end_values,
-    noted_row_if_live,
+    last_noted_row_if_live,
     pack_call,
     pending_again_values,
     record_of_call,
@@ -112,7 +112,7 @@ REPLACE_REPEAT: Final = (
     "INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DELETE_ENDED_BEFORE: Final = "DELETE FROM jobs WHERE finished_at < ?"
-DELETE_SURPLUS: Final = (
+DELETE_SURPLUS_ENDED: Final = (
     "DELETE FROM jobs WHERE number IN (SELECT number FROM jobs WHERE finished_at IS NOT NULL"
     " ORDER BY finished_at DESC, number DESC LIMIT -1 OFFSET ?)"
 )
@@ -275,7 +275,7 @@ class StoreFile:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
         dropped = db.execute(DELETE_ENDED_BEFORE, (now - self._keep.age,)).rowcount
         if ended - dropped > self._keep.jobs * 17 / 16:
-            dropped += db.execute(DELETE_SURPLUS, (int(self._keep.jobs),)).rowcount
+            dropped += db.execute(DELETE_SURPLUS_ENDED, (int(self._keep.jobs),)).rowcount
         return dropped
 
 
@@ -433,7 +433,7 @@ class StoreWriter:
         stored = record.extras.stored
         if type(stored) is StoredCall and not record.status.is_terminal:
             self._add_new_job(record, stored)
-        elif (row := noted_row_if_live(record)) is not None:
+        elif (row := last_noted_row_if_live(record)) is not None:
             if record.status.is_terminal:
                 self._job_ended(record, row)
             else:
@@ -441,8 +441,8 @@ class StoreWriter:
 
     def _note_values(self, row: NotedRow, values: SqlParameters) -> None:
         """Note the values of a live job, if they have changed."""
-        if values != row.latest_live_values:
-            self._gathering.live[row.number] = row.latest_live_values = values
+        if values != row.noted_live_values:
+            self._gathering.live[row.number] = row.noted_live_values = values
             self._write_task.mark_dirty()
 
     def _add_new_job(self, record: JobRecord, call: StoredCall) -> None:
@@ -452,7 +452,7 @@ class StoreWriter:
         predecessors = {
             row.number: any_end
             for job, any_end in record.extras.predecessors.items()
-            if (row := noted_row_if_live(job)) is not None and job.id != record.id
+            if (row := last_noted_row_if_live(job)) is not None and job.id != record.id
         }
         live = changing_live_values(record, self._offset())
         new = submit_values(record, call, self._offset())
@@ -464,15 +464,15 @@ class StoreWriter:
 
     def _job_ended(self, record: JobRecord, row: NotedRow) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
-        assert row.latest_live_values is not None  # it is live
+        assert row.noted_live_values is not None  # it is live
         if self._was_ended_by_queue_end_alone(record):
             row.was_ended_by_queue_end_alone = True
-            self._note_values(row, pending_again_values(record, row.latest_live_values))
+            self._note_values(row, pending_again_values(record, row.noted_live_values))
         else:
             self._gathering.live.pop(row.number, None)
             self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
             self._write_task.mark_dirty()
-        row.latest_live_values = None
+        row.noted_live_values = None
         if self._gathering:
             self._gathering.ends.add(record)
 
@@ -499,7 +499,7 @@ class StoreWriter:
         Those that are pending end in the same transaction. Their functions are not called before,
         since a start is written before the call.
         """
-        row = noted_row_if_live(record)
+        row = last_noted_row_if_live(record)
         if row is None or row.number not in self._gathering.new:  # an opening: it is in the file
             self._queue.supersede(superseded)
         else:
@@ -588,7 +588,7 @@ class StoreWriter:
             self._writing, file, now = batch, self._file, time.time()
             superseded = [*chain.from_iterable(batch.superseded.values())]
             pending = [job for job in superseded if job.status is PENDING]
-            rows = {job: row for job in pending if (row := noted_row_if_live(job)) is not None}
+            rows = {job: row for job in pending if (row := last_noted_row_if_live(job)) is not None}
             ends = {row.number: superseded_values(job, now) for job, row in rows.items()}
             try:
                 with trio.CancelScope(shield=True):
