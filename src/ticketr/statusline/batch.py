@@ -43,7 +43,7 @@ class RateEstimate:
 
     Attributes:
         measured_since: The time at which the phase began, and with it the measurement.
-        total: The amount to do; 0 if unknown.
+        work_total: The amount to do; 0 if unknown.
         last_amount: The amount that was done at the last step.
         last_step_at: The time of the last step.
         steps: The number of reports with progress.
@@ -55,7 +55,7 @@ class RateEstimate:
     """
 
     measured_since: float
-    total: float
+    work_total: float
     last_amount: float
     last_step_at: float
     steps: int = 0
@@ -68,7 +68,7 @@ class RateEstimate:
 
         Another total, or a lower current amount, begins a new phase.
         """
-        if total != self.total or current < self.last_amount:
+        if total != self.work_total or current < self.last_amount:
             return RateEstimate(now, total, current, now)
         if current == self.last_amount:
             return self
@@ -106,14 +106,14 @@ class RateEstimate:
             current: The amount that is done.
             now: The time.
         """
-        if current >= self.total > 0:
+        if current >= self.work_total > 0:
             return 0.0
         if self.steps < MIN_ESTIMATE_STEPS or now - self.measured_since < MIN_ESTIMATE_SECONDS:
             return None
         if now - self.last_step_at > self.stalled_after_seconds:
             return None
         rate = self.rate(now)
-        left = (self.total - current) / rate if rate > 0 else math.inf
+        left = (self.work_total - current) / rate if rate > 0 else math.inf
         return left if left <= MAX_ETA_SECONDS else None
 
 
@@ -159,7 +159,7 @@ class JobsSinceIdle:
     """The jobs since the queue was last idle, in numbers.
 
     Attributes:
-        counts_before: The numbers of completed, failed and cancelled jobs before the batch; None
+        ended_before: The numbers of completed, failed and cancelled jobs before the batch; None
             before the first update.
         began_at: The time at which the batch began.
         completed: The number of completed jobs.
@@ -172,7 +172,7 @@ class JobsSinceIdle:
         estimate: The estimate of the rate at which jobs end.
     """
 
-    counts_before: tuple[int, int, int] | None = None
+    ended_before: tuple[int, int, int] | None = None
     began_at: float = -math.inf
     completed: int = 0
     failed: int = 0
@@ -229,7 +229,7 @@ class JobsSinceIdle:
 
     def eta(self, now: float) -> float | None:
         """Return the seconds to completion, or None if there is no estimate."""
-        return replace(self.estimate, total=float(self.total)).eta(self.ended, now)
+        return replace(self.estimate, work_total=float(self.total)).eta(self.ended, now)
 
     def update_or_next(
         self, statistics: QueueStatistics, now: float, ended_at: float
@@ -242,11 +242,11 @@ class JobsSinceIdle:
             ended_at: The time at which the last job ended.
         """
         counts = (statistics.completed, statistics.failed, statistics.cancelled)
-        before = counts if self.counts_before is None else self.counts_before
+        before = counts if self.ended_before is None else self.ended_before
         counted = (before[0] + self.completed, before[1] + self.failed, before[2] + self.cancelled)
         left = statistics.pending + statistics.running
         if not left and counts == counted and not self.remaining:
-            return self if self.counts_before is not None else replace(self, counts_before=before)
+            return self if self.ended_before is not None else replace(self, ended_before=before)
         old = self
         if now - self.idle_since > SAME_BATCH_IDLE_SECONDS:
             old = JobsSinceIdle(began_at=now, estimate=RateEstimate(now, 0.0, 0.0, now))
@@ -259,7 +259,7 @@ class JobsSinceIdle:
         elif ended and ended + left > old.total:
             unknown_until = now + min(now - old.began_at, MAX_WAIT_FOR_STEADY_TOTAL_SECONDS)
         return JobsSinceIdle(
-            counts_before=before,
+            ended_before=before,
             began_at=old.began_at,
             completed=completed,
             failed=failed,

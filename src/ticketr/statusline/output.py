@@ -26,7 +26,7 @@ from ticketr.tty import reopen_nonblocking_or_dup
 
 #: End a sequence that was cut, go to the beginning of the row, and erase it and all below.
 #: Without a carriage return, since that makes a stream flush its buffer.
-ERASE_SEQUENCE = "\x1b[m\x1b[G\x1b[J"
+ERASE_ROW_AND_BELOW = "\x1b[m\x1b[G\x1b[J"
 
 
 @final
@@ -105,7 +105,7 @@ class StreamGuard:
             self.remove()
             write(f"{before}{text}")
             return len(text)
-        before = ERASE_SEQUENCE if self.is_shown else ""
+        before = ERASE_ROW_AND_BELOW if self.is_shown else ""
         if text.endswith("\n"):
             self._in_mid_row.discard(stream_id)
         else:
@@ -205,7 +205,7 @@ class TerminalOutput:
             if not guard.is_at_row_start:
                 return True  # the write that completes the row draws the frame
             is_new_width = self._width != self._frame_width
-            erase = ERASE_SEQUENCE if guard.is_shown and (not line or is_new_width) else ""
+            erase = ERASE_ROW_AND_BELOW if guard.is_shown and (not line or is_new_width) else ""
             self._frame_width = self._width
             guard.is_shown = guard.is_shown or bool(line)
             done = self._write(erase + guard.frame)
@@ -234,7 +234,7 @@ class TerminalOutput:
         guard = self._guard
         if guard is None:
             return
-        text = ERASE_SEQUENCE if guard.is_shown else ""
+        text = ERASE_ROW_AND_BELOW if guard.is_shown else ""
         if line and guard.is_at_row_start:
             text += f"{line}\r\n"
         guard.frame, guard.is_shown = "", False

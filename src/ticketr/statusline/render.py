@@ -110,7 +110,7 @@ class LineLayout:
 
     Attributes:
         bar_cells: The cells of the bar; 0 for none.
-        has_counts: Whether to show the current amount and the total.
+        has_amounts: Whether to show the current amount and the total.
         has_elapsed: Whether to show the elapsed time.
         has_eta: Whether to show the time to completion.
         has_other_jobs: Whether to show the number of other running jobs.
@@ -118,7 +118,7 @@ class LineLayout:
     """
 
     bar_cells: int = 0
-    has_counts: bool = False
+    has_amounts: bool = False
     has_elapsed: bool = False
     has_eta: bool = False
     has_other_jobs: bool = False
@@ -128,21 +128,21 @@ class LineLayout:
 #: From the richest to the poorest; the first with room for the message is used.
 LAYOUTS = (
     LineLayout(
-        BAR, has_counts=True, has_elapsed=True, has_eta=True, has_other_jobs=True, has_hint=True
+        BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_other_jobs=True, has_hint=True
     ),
-    LineLayout(BAR, has_counts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
-    LineLayout(SHORT_BAR, has_counts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
-    LineLayout(SHORT_BAR, has_counts=True, has_eta=True, has_other_jobs=True),
-    LineLayout(has_counts=True, has_eta=True, has_other_jobs=True),
-    LineLayout(has_counts=True, has_other_jobs=True),
+    LineLayout(BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
+    LineLayout(SHORT_BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
+    LineLayout(SHORT_BAR, has_amounts=True, has_eta=True, has_other_jobs=True),
+    LineLayout(has_amounts=True, has_eta=True, has_other_jobs=True),
+    LineLayout(has_amounts=True, has_other_jobs=True),
     LineLayout(has_other_jobs=True),
     LineLayout(),
 )
 #: The layouts for a job whose total is unknown.
 UNKNOWN_TOTAL_LAYOUTS = (
-    LineLayout(has_counts=True, has_elapsed=True, has_other_jobs=True, has_hint=True),
-    LineLayout(has_counts=True, has_elapsed=True, has_other_jobs=True),
-    LineLayout(has_counts=True, has_other_jobs=True),
+    LineLayout(has_amounts=True, has_elapsed=True, has_other_jobs=True, has_hint=True),
+    LineLayout(has_amounts=True, has_elapsed=True, has_other_jobs=True),
+    LineLayout(has_amounts=True, has_other_jobs=True),
     LineLayout(has_other_jobs=True),
     LineLayout(),
 )
@@ -178,7 +178,7 @@ def running_line(
     before = after = ""
     for layout in LAYOUTS if is_counted else UNKNOWN_TOTAL_LAYOUTS:
         before = _prefix(progress, style, now, layout)
-        counts = _counts_text(progress) if layout.has_counts and not is_counted else ""
+        counts = _amounts_text(progress) if layout.has_amounts and not is_counted else ""
         after = counts + _suffix(is_counted, elapsed, eta, others, failed, layout)
         if snapshot.cancel_requested:
             hint = "cancelling"
@@ -209,7 +209,7 @@ def batch_line(batch: JobsSinceIdle, width: int, style: LineStyle, *, now: float
     style = replace(style, motion=style.motion and batch.running > 0)
     bad = "".join(f" | {failure}" for failure in failure_words(batch.failed, batch.cancelled))
     for layout in LAYOUTS if is_counted else UNKNOWN_TOTAL_LAYOUTS:
-        before = _prefix(progress, style, now, replace(layout, has_counts=False))
+        before = _prefix(progress, style, now, replace(layout, has_amounts=False))
         after = _suffix(is_counted, batch.elapsed(now), batch.eta(now), 0, 0, layout) + bad
         if layout.has_hint and hint:
             after += f"   {hint}"
@@ -267,11 +267,11 @@ def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: 
     full = int(layout.bar_cells * progress.percentage / 100)  # it is full only if all is done
     empty = layout.bar_cells - full
     bar = f"[{glyphs.full_cell * full}{glyphs.empty_cell * empty}] " if layout.bar_cells else ""
-    counts = _counts_text(progress) if layout.has_counts else ""
+    counts = _amounts_text(progress) if layout.has_amounts else ""
     return f"{bar}{rounded_percent(progress)}%{counts} "
 
 
-def _counts_text(progress: JobProgress | None) -> str:
+def _amounts_text(progress: JobProgress | None) -> str:
     if progress is None:
         return ""
     if progress.total > 0:

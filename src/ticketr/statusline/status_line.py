@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _CYAN = "\x1b[36m"
-_MARK_COLORS = {
+_COLOR_SEQUENCE_BY_END_STATUS = {
     JobStatus.COMPLETED: "\x1b[32m",
     JobStatus.FAILED: "\x1b[31m",
     JobStatus.CANCELLED: "\x1b[33m",
@@ -46,7 +46,7 @@ def with_colored_start(line: str, model: StatusModel) -> str:
     end = line.find("]") + 1 if line.startswith("[") else 1
     if line[0].isdigit():  # no room for a bar
         return line
-    return f"{_MARK_COLORS.get(status, _CYAN)}{line[:end]}{_RESET}{line[end:]}"
+    return f"{_COLOR_SEQUENCE_BY_END_STATUS.get(status, _CYAN)}{line[:end]}{_RESET}{line[end:]}"
 
 
 #: Seconds between two frames with new reports; the spinner and the clock change in between, too.
@@ -59,7 +59,7 @@ FIRST_REPORT_WAIT_SECONDS = 1 / 50
 _log = logging.getLogger("ticketr.statusline")
 
 
-def _is_unreported(snapshot: JobSnapshot) -> bool:
+def _is_running_without_report(snapshot: JobSnapshot) -> bool:
     """Return whether a job runs that has reported nothing yet."""
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
 
@@ -72,7 +72,7 @@ def _without_unreported_before_report(snapshots: Sequence[JobSnapshot]) -> Itera
         if snapshot.progress and snapshot.status is JobStatus.RUNNING
     }
     for snapshot in snapshots:
-        if not (_is_unreported(snapshot) and snapshot.id in reported):
+        if not (_is_running_without_report(snapshot) and snapshot.id in reported):
             yield snapshot
 
 
@@ -241,7 +241,7 @@ class StatusLine:
     async def _show_updates(self, updates: Updates[JobSnapshot]) -> None:
         with self._log_errors():
             if self._output is None:
-                await self._print_lines(updates)
+                await self._print_report_lines(updates)
             else:
                 await self._receive_and_draw(updates, self._output)
 
@@ -255,14 +255,14 @@ class StatusLine:
         except Exception:  # noqa: BLE001 - a bug, or a report that cannot be shown
             _log.exception("the status line stopped")
 
-    async def _print_lines(self, updates: Updates[JobSnapshot]) -> None:
+    async def _print_report_lines(self, updates: Updates[JobSnapshot]) -> None:
         """Print the jobs' reports; give each new job time for a report instead of its name."""
         with suppress(trio.EndOfChannel):
             while True:
                 with trio.move_on_at(self._lines.end_due_at(self._model.batch)):
                     self._pending.append(await updates.receive())
                 self._pending += _receive_unread(updates)
-                if any(map(_is_unreported, self._pending)):
+                if any(map(_is_running_without_report, self._pending)):
                     await trio.sleep(FIRST_REPORT_WAIT_SECONDS)
                 self._print_unread(updates)
 
@@ -324,7 +324,7 @@ class StatusLine:
     def _update_model(self, snapshot: JobSnapshot) -> None:
         snapshot = self._apply_view(snapshot)
         now = trio.current_time()
-        if not _is_unreported(snapshot):
+        if not _is_running_without_report(snapshot):
             self._held_until = -math.inf
         elif not self._model.running:
             self._held_until = now + FIRST_REPORT_WAIT_SECONDS

@@ -23,7 +23,7 @@ from ticketr.app.config import (
     MissingSetting,
     TokenFailed,
     WorkspaceEntry,
-    store_workspace,
+    add_or_change_workspace,
     use_workspace,
 )
 from ticketr.app.sync import PullJob
@@ -264,7 +264,7 @@ def pull(*, jql: str | None = None, **options: Any) -> PullJob:
 
 def add(root: Path, **login: object) -> None:
     entry = WorkspaceEntry("acme", root, SITE, LoginEntry(**login))  # type: ignore[arg-type]  # texts
-    store_workspace(root.parent / "config", entry)
+    add_or_change_workspace(root.parent / "config", entry)
 
 
 def test_in_a_workspace_the_environment_alone_is_enough(root: Path) -> None:
@@ -291,7 +291,7 @@ def test_a_token_for_another_site_differs_from_no_token(
 ) -> None:
     add(root, email="me@acme.com")
     other = WorkspaceEntry("other", root.parent, "https://other.example")
-    store_workspace(root.parent / "config", other)
+    add_or_change_workspace(root.parent / "config", other)
     monkeypatch.setenv("JIRA_URL", "")
 
     with pytest.raises(MissingSetting, match=f"what is set is not for {SITE}: set JIRA_URL too"):
@@ -319,7 +319,7 @@ def elsewhere(someone: User, *, in_use: bool = True) -> Path:
     folder.mkdir()
     config = someone.root.parent / "config"
     login = LoginEntry(email="demo@example.com", token_command=("printf", "demo"))
-    store_workspace(config, WorkspaceEntry("acme", folder, URL, login))
+    add_or_change_workspace(config, WorkspaceEntry("acme", folder, URL, login))
     if in_use:
         use_workspace(config, "acme")
     return folder

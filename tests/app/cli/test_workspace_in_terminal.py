@@ -19,8 +19,8 @@ from ticketr.app.config import (
     LoginEntry,
     UserConfig,
     WorkspaceEntry,
+    add_or_change_workspace,
     read_user_config,
-    store_workspace,
 )
 
 ME = "demo@example.com"
@@ -193,7 +193,7 @@ def test_the_cloud_id_is_requested_and_used_by_every_command(tmp_path: Path, sit
 
 def test_the_sites_cloud_id_replaces_the_stored_one(tmp_path: Path, site: str) -> None:
     entry = WorkspaceEntry("acme", tmp_path, site, LoginEntry(cloud_id="11-22"))
-    store_workspace(tmp_path / "config", entry)
+    add_or_change_workspace(tmp_path / "config", entry)
 
     assert runs(tmp_path, *add(site, "--scoped")).returncode == 0
 

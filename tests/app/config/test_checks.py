@@ -28,7 +28,7 @@ from ticketr.app.config import (
     read_workspace_file,
     remove_alias,
     resolve_workspace,
-    store_alias,
+    store_user_alias,
 )
 from ticketr.app.config.checks import checked_canonical_strategy, close_names, nearest
 from ticketr.app.config.state_names import MAX_TITLES
@@ -259,9 +259,9 @@ def test_aliases_that_double_each_other_end_in_an_error() -> None:
 
 
 def test_the_users_aliases_are_kept_in_the_users_config(folder: Path) -> None:
-    store_alias(folder, "bugs", "type = Bug")
-    store_alias(folder, "mine", "assignee = me")
-    store_alias(folder, "bugs", 'type = "Bug"')
+    store_user_alias(folder, "bugs", "type = Bug")
+    store_user_alias(folder, "mine", "assignee = me")
+    store_user_alias(folder, "bugs", 'type = "Bug"')
 
     assert read_user_config(folder).aliases == {"bugs": 'type = "Bug"', "mine": "assignee = me"}
     assert remove_alias(folder, "bugs")
@@ -291,7 +291,7 @@ def test_a_wrong_alias_is_refused_with_its_line(tmp_path: Path, line: str, probl
 def test_the_users_alias_goes_before_the_teams_which_changes_no_built_in_one(
     folder: Path, tmp_path: Path
 ) -> None:
-    store_alias(folder, "ours", "project = B")
+    store_user_alias(folder, "ours", "project = B")
     file = 'jql = "@ours AND @recent AND @mine"\n[aliases]\nours = "project = A"\nmine = "x = 1"\n'
     (tmp_path / "ticketr.toml").write_text(file)
 

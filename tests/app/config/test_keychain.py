@@ -15,7 +15,7 @@ from keyring.backends.null import Keyring as NullKeyring
 
 from ticketr.app.config import BadFile, NotPrivate, TokenFailed, keychain, token_command
 from ticketr.app.config.token_command import run_token_command
-from ticketr.app.config.tokens import TOKEN_FILE, delete_token, read_token, write_token
+from ticketr.app.config.tokens import TOKEN_FILE, delete_token, read_token_from_file, write_token
 
 SITE = "https://acme.atlassian.net"
 
@@ -84,11 +84,11 @@ def test_a_token_of_the_file_is_returned_for_exactly_its_site_and_account(folder
     write_token(folder, SITE, "you@acme.com", "two")
     write_token(folder, OTHER, "", 'a"\\three')
 
-    assert read_token(folder, SITE, "me@acme.com") == "one"
-    assert read_token(folder, SITE, "you@acme.com") == "two"
-    assert read_token(folder, OTHER, "") == 'a"\\three'
-    assert read_token(folder, OTHER, "me@acme.com") is None
-    assert read_token(folder, f"{SITE}/x", "me@acme.com") is None
+    assert read_token_from_file(folder, SITE, "me@acme.com") == "one"
+    assert read_token_from_file(folder, SITE, "you@acme.com") == "two"
+    assert read_token_from_file(folder, OTHER, "") == 'a"\\three'
+    assert read_token_from_file(folder, OTHER, "me@acme.com") is None
+    assert read_token_from_file(folder, f"{SITE}/x", "me@acme.com") is None
     assert (folder / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
 
 
@@ -96,7 +96,7 @@ def test_a_new_token_replaces_the_old_one(folder: Path) -> None:
     write_token(folder, SITE, "me@acme.com", "one")
     write_token(folder, SITE, "me@acme.com", "two")
 
-    assert read_token(folder, SITE, "me@acme.com") == "two"
+    assert read_token_from_file(folder, SITE, "me@acme.com") == "two"
     assert "one" not in (folder / TOKEN_FILE).read_text()
 
 
@@ -107,7 +107,7 @@ def test_a_forgotten_token_is_nowhere_in_the_folder(folder: Path) -> None:
     assert delete_token(folder, SITE, "me@acme.com")
     assert not delete_token(folder, SITE, "me@acme.com")
 
-    assert read_token(folder, OTHER, "me@acme.com") == "kept"
+    assert read_token_from_file(folder, OTHER, "me@acme.com") == "kept"
     assert all("canary" not in path.read_text() for path in folder.iterdir())
 
 
@@ -116,7 +116,7 @@ def test_a_file_that_others_can_read_is_refused(folder: Path) -> None:
     (folder / TOKEN_FILE).chmod(0o644)
 
     with pytest.raises(NotPrivate, match="chmod 600") as caught:
-        read_token(folder, SITE, "me@acme.com")
+        read_token_from_file(folder, SITE, "me@acme.com")
     with pytest.raises(NotPrivate):
         write_token(folder, SITE, "me@acme.com", "canary")
 
@@ -138,7 +138,7 @@ def test_a_broken_file_is_refused_without_its_secrets(text: str, folder: Path) -
     (folder / TOKEN_FILE).write_text(text)
 
     with pytest.raises(BadFile, match=r"tokens.toml:\d") as caught:
-        read_token(folder, SITE, "me@acme.com")
+        read_token_from_file(folder, SITE, "me@acme.com")
 
     assert "canary" not in str(caught.value) + repr(caught.value)
 

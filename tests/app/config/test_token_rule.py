@@ -13,23 +13,23 @@ import trio
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use
 
 from ticketr.app.config import (
-    FoundToken,
     LoginEntry,
     MissingSetting,
+    SiteLogin,
     SiteNotConfirmed,
     TokenFailed,
     TokenSource,
     Workspace,
     WorkspaceEntry,
+    add_or_change_workspace,
     find_token,
     forget_token,
     keychain,
     read_user_config,
     resolve_workspace,
     store_token,
-    store_workspace,
 )
-from ticketr.app.config.tokens import read_token, write_token
+from ticketr.app.config.tokens import read_token_from_file, write_token
 
 A = "https://a.example"
 B = "https://b.example"
@@ -52,11 +52,11 @@ class User:
     def config_names(self, site: str | None, login: LoginEntry | None = None) -> None:
         if site is not None:
             entry = WorkspaceEntry("mine", self.root, site, login or LoginEntry(ME))
-            store_workspace(self.folder, entry)
+            add_or_change_workspace(self.folder, entry)
 
     def config_has(self, site: str) -> None:
         """Add another workspace, of another site."""
-        store_workspace(self.folder, WorkspaceEntry("other", self.root.parent, site))
+        add_or_change_workspace(self.folder, WorkspaceEntry("other", self.root.parent, site))
 
     def environment_names(self, site: str | None) -> None:
         if site is not None:
@@ -69,7 +69,7 @@ class User:
         path.write_text(f'{old}\n[sites."{site}"]\n{key} = "{value}"\nemail = "{ME}"\n')
         path.chmod(0o600)
 
-    def token(self) -> FoundToken | None:
+    def token(self) -> SiteLogin | None:
         return trio.run(find_token, resolve_workspace(self.environ, self.root), self.environ)
 
 
@@ -215,7 +215,9 @@ def test_a_token_without_a_site_is_for_neither_of_two(user: User) -> None:
 
 
 def test_a_workspace_next_door_confirms_nothing(user: User) -> None:
-    store_workspace(user.folder, WorkspaceEntry("other", user.root.parent, A, LoginEntry(ME)))
+    add_or_change_workspace(
+        user.folder, WorkspaceEntry("other", user.root.parent, A, LoginEntry(ME))
+    )
     user.file_names(A)
     user.environ |= {"JIRA_API_TOKEN": "env", "JIRA_EMAIL": ME}
 
@@ -315,7 +317,7 @@ def test_a_refused_workspace_has_no_login(user: User) -> None:
     workspace = resolve_workspace(user.environ, user.root)
 
     assert workspace.login == LoginEntry()
-    assert not workspace.uses_environment_login
+    assert not workspace.environment_login_fits_site
     assert read_user_config(user.folder).login_by_site[A].cloud_id == "cloud"
 
 
@@ -330,7 +332,9 @@ def environ(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return Workspace("acme", tmp_path, SITE, login=LoginEntry(MY_NAME), uses_environment_login=True)
+    return Workspace(
+        "acme", tmp_path, SITE, login=LoginEntry(MY_NAME), environment_login_fits_site=True
+    )
 
 
 async def test_the_sources_are_asked_in_their_order(
@@ -348,10 +352,10 @@ async def test_the_sources_are_asked_in_their_order(
         sources.append(await find_token(command, environ))
 
     assert sources == [
-        FoundToken(SITE, MY_NAME, "from-the-file", TokenSource.FILE),
-        FoundToken(SITE, MY_NAME, "from-the-keyring", TokenSource.KEYRING),
-        FoundToken(SITE, MY_NAME, "from-the-command", TokenSource.COMMAND),
-        FoundToken(SITE, MY_NAME, "from-the-environment", TokenSource.ENVIRONMENT),
+        SiteLogin(SITE, MY_NAME, "from-the-file", TokenSource.FILE),
+        SiteLogin(SITE, MY_NAME, "from-the-keyring", TokenSource.KEYRING),
+        SiteLogin(SITE, MY_NAME, "from-the-command", TokenSource.COMMAND),
+        SiteLogin(SITE, MY_NAME, "from-the-environment", TokenSource.ENVIRONMENT),
     ]
 
 
@@ -369,7 +373,7 @@ async def test_the_environments_email_and_token_belong_together(
 
     found = await find_token(workspace, environ)
 
-    assert found == FoundToken(SITE, "other@acme.com", "x", TokenSource.ENVIRONMENT)
+    assert found == SiteLogin(SITE, "other@acme.com", "x", TokenSource.ENVIRONMENT)
 
 
 async def test_a_broken_keyring_does_not_hide_the_tokens_file(
@@ -381,7 +385,7 @@ async def test_a_broken_keyring_does_not_hide_the_tokens_file(
         write_token(folder, SITE, MY_NAME, "x")
         found = await find_token(workspace, environ)
 
-    assert found == FoundToken(SITE, MY_NAME, "x", TokenSource.FILE)
+    assert found == SiteLogin(SITE, MY_NAME, "x", TokenSource.FILE)
 
 
 async def test_a_command_that_fails_is_not_passed_over(
@@ -394,8 +398,8 @@ async def test_a_command_that_fails_is_not_passed_over(
         await find_token(command, environ)
 
 
-def typed(token: str) -> FoundToken:
-    return FoundToken(SITE, MY_NAME, token, TokenSource.PROMPT)
+def typed(token: str) -> SiteLogin:
+    return SiteLogin(SITE, MY_NAME, token, TokenSource.PROMPT)
 
 
 def test_a_token_is_kept_in_the_keyring_and_then_not_in_the_file(folder: Path) -> None:
@@ -404,7 +408,7 @@ def test_a_token_is_kept_in_the_keyring_and_then_not_in_the_file(folder: Path) -
         assert store_token(folder, typed("new")) is TokenSource.KEYRING
         assert keychain.read(SITE, MY_NAME) == "new"
 
-    assert read_token(folder, SITE, MY_NAME) is None
+    assert read_token_from_file(folder, SITE, MY_NAME) is None
 
 
 def test_a_keyring_that_fails_to_store_is_an_error_and_no_file_is_used(folder: Path) -> None:
@@ -451,13 +455,13 @@ def test_an_invalid_token_is_refused_and_not_shown(token: str) -> None:
     with pytest.raises(
         TokenFailed, match=r"from the keyring: what it gave is not a token .* store it again"
     ) as caught:
-        FoundToken(SITE, MY_NAME, token, TokenSource.KEYRING)
+        SiteLogin(SITE, MY_NAME, token, TokenSource.KEYRING)
 
     assert not token or token not in str(caught.value) + repr(caught.value)
 
 
 def test_a_login_shows_its_token_nowhere_and_is_not_pickled() -> None:
-    found = FoundToken(SITE, MY_NAME, "canary", TokenSource.KEYRING)
+    found = SiteLogin(SITE, MY_NAME, "canary", TokenSource.KEYRING)
 
     assert "canary" not in repr(found)
     with pytest.raises(TypeError, match="not pickled"):

@@ -23,10 +23,10 @@ from ticketr.app.config import (
     UserNamedField,
     WorkspaceEntry,
     WorkspaceFile,
+    add_or_change_workspace,
     read_user_config,
     read_workspace_file,
     remove_workspace,
-    store_workspace,
     use_workspace,
     write_missing_settings,
 )
@@ -167,7 +167,7 @@ def test_a_command_is_in_no_repr(folder: Path) -> None:
 
 
 def test_an_unknown_name_suggests_the_nearest_one(folder: Path) -> None:
-    store_workspace(folder, ACME)
+    add_or_change_workspace(folder, ACME)
 
     with pytest.raises(UnknownWorkspace, match=r"no workspace 'acm', did you mean 'acme'\? "):
         read_user_config(folder).workspace_named("acm")
@@ -187,8 +187,8 @@ def test_a_workspace_is_found_by_any_path_to_its_folder(tmp_path: Path) -> None:
 
 
 def test_stored_workspaces_are_read_again_and_the_first_is_in_use(folder: Path) -> None:
-    store_workspace(folder, ACME)
-    store_workspace(folder, BETA)
+    add_or_change_workspace(folder, ACME)
+    add_or_change_workspace(folder, BETA)
 
     config = read_user_config(folder)
     assert config.workspaces == {"acme": ACME, "beta": BETA}
@@ -203,7 +203,7 @@ def test_storing_again_keeps_other_content_of_the_file(folder: Path) -> None:
         'token_command = "pass jira" # gpg\ncloud_id = "1"\n',
     )
 
-    store_workspace(folder, ACME)
+    add_or_change_workspace(folder, ACME)
 
     entry = read_user_config(folder).workspaces["acme"]
     assert entry.folder == ACME.folder
@@ -214,17 +214,17 @@ def test_storing_again_keeps_other_content_of_the_file(folder: Path) -> None:
 
 def test_a_login_does_not_move_on_to_another_site(folder: Path) -> None:
     login = LoginEntry("me@acme.com", ("pass", "jira"), "1")
-    store_workspace(folder, dataclasses.replace(ACME, login=login))
+    add_or_change_workspace(folder, dataclasses.replace(ACME, login=login))
 
-    store_workspace(folder, WorkspaceEntry("acme", ACME.folder, "https://other.example"))
+    add_or_change_workspace(folder, WorkspaceEntry("acme", ACME.folder, "https://other.example"))
 
     entry = read_user_config(folder).workspaces["acme"]
     assert entry == WorkspaceEntry("acme", ACME.folder, "https://other.example", LoginEntry())
 
 
 def test_using_and_removing_change_only_that(folder: Path) -> None:
-    store_workspace(folder, ACME)
-    store_workspace(folder, BETA)
+    add_or_change_workspace(folder, ACME)
+    add_or_change_workspace(folder, BETA)
 
     use_workspace(folder, "beta")
     assert read_user_config(folder).fallback_workspace == "beta"
@@ -237,7 +237,7 @@ def test_using_and_removing_change_only_that(folder: Path) -> None:
 
 
 def test_an_unknown_workspace_can_be_neither_used_nor_removed(folder: Path) -> None:
-    store_workspace(folder, ACME)
+    add_or_change_workspace(folder, ACME)
     before = (folder / "config.toml").read_text()
 
     with pytest.raises(UnknownWorkspace):

@@ -14,9 +14,9 @@ from ticketr.app.config import (
     UnknownKey,
     Workspace,
     WorkspaceEntry,
+    add_or_change_workspace,
     find_workspace_root,
     resolve_workspace,
-    store_workspace,
     use_workspace,
 )
 
@@ -50,7 +50,9 @@ class Machine:
     def add(self, name: str, site: str = SITE, **login: Any) -> Path:
         """Add a workspace, in the folder of that name, to the user's config."""
         folder = self.folder(name)
-        store_workspace(self.config, WorkspaceEntry(name, folder, site, LoginEntry(**login)))
+        add_or_change_workspace(
+            self.config, WorkspaceEntry(name, folder, site, LoginEntry(**login))
+        )
         return folder
 
     def resolve(self, here: Path, **options: Any) -> Workspace:
@@ -125,7 +127,7 @@ def test_with_the_environment_alone_the_current_folder_is_not_one_yet(machine: M
     assert (workspace.name, workspace.root) == ("here", here)
     assert (workspace.site, workspace.project) == (SITE, "ENV")
     assert workspace.login == LoginEntry("me@acme.com")
-    assert workspace.uses_environment_login
+    assert workspace.environment_login_fits_site
     assert workspace.site_error is None
 
 

@@ -19,7 +19,7 @@ from sandbox_adf import quick_adf_validator
 from sandbox_specs import load
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._schema import MARKS, NODE_RULES, find_node_problems
+from ticketr.app.jira.adf._schema import MARKS, NODE_RULES, find_subtree_problems
 
 
 def part(kind: str, *content: Any, **attrs: Any) -> Json:
@@ -81,7 +81,7 @@ def validator() -> Any:
 def both_say(kind: str, value: Json) -> bool:
     """Return whether the table accepts a node; the schema must agree."""
     valid = validator().evolve(schema=definition(kind)).is_valid(value)
-    good = (adf.find_problems if kind == "doc" else find_node_problems)(value) == ()
+    good = (adf.find_problems if kind == "doc" else find_subtree_problems)(value) == ()
     assert good == valid or (valid and kind in STRICTER), value
     return good
 

@@ -263,7 +263,7 @@ def test_what_an_edited_block_loses_is_named_with_its_place() -> None:
 
     sent = edited(ours, swap("by Jira", "by nobody"))
 
-    assert [(each.what, each.path) for each in sent.losses] == [
+    assert [(each.what, each.edited_block_path) for each in sent.losses] == [
         ("a paragraph at “# kept \ufdd0 by Jira”", (1,)),
     ]
     assert as_json(sent.document["content"][0]) == as_json(PANEL)
@@ -278,7 +278,7 @@ def test_a_deleted_block_loses_only_what_nobody_could_see() -> None:
 
     assert adf.graft(ours, shown, doc(TABLE, paragraph("x"))).losses == ()
     (lost,) = adf.graft(ours, shown, doc(TABLE)).losses
-    assert (lost.what, lost.path) == ("a future block at “x”", (1,))
+    assert (lost.what, lost.edited_block_path) == ("a future block at “x”", (1,))
 
 
 def test_a_mark_that_an_edited_text_loses_is_named() -> None:
@@ -287,13 +287,13 @@ def test_a_mark_that_an_edited_text_loses_is_named() -> None:
 
     (lost,) = adf.graft(ours, shown, doc(paragraph("three words"))).losses
 
-    assert (lost.what, lost.path) == ("the future mark of “two words”", (0,))
+    assert (lost.what, lost.edited_block_path) == ("the future mark of “two words”", (0,))
 
 
 def test_what_is_too_large_or_too_deep_is_converted() -> None:
     large = doc(paragraph("x" * 40_000))
     (lost,) = adf.graft(large, doc(paragraph("x")), doc(paragraph("y"))).losses
-    assert (lost.what, lost.path) == ("all that is too large for a file", ())
+    assert (lost.what, lost.edited_block_path) == ("all that is too large for a file", ())
 
     deep: Json = paragraph("x")
     for _ in range(5_000):

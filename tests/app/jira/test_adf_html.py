@@ -475,7 +475,7 @@ def test_a_person_is_named_in_brackets_or_by_an_address(markdown: str, name: str
     (found,) = adf.named_people(f"first\n\n{markdown}\n")
 
     assert found.name_or_email == name
-    assert found.mention in f"first\n\n{markdown}".split("\n")[found.line - 1]
+    assert found.mention in f"first\n\n{markdown}".split("\n")[found.line_in_text - 1]
 
 
 @for_each("markdown", NOBODY[:-2] + NOBODY[-1:])

@@ -13,7 +13,7 @@ from ticketr.app.jira.adf._losses import Losses
 
 
 def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
-    return Losses(wanted, shown, sent).describe_remaining_losses()
+    return Losses(wanted, shown, sent).describe_undescribed_losses()
 
 
 STRONG = {"type": "strong"}

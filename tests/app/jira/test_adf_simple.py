@@ -230,7 +230,7 @@ def assert_exact_if_simple(document: Json) -> bool:
     """Assert that a simple document is what marklas writes and reads back; return if it is one."""
     markdown = simple_markdown(document)
     if markdown is not None:
-        assert _conversion.convert_shortest(document, {}) == adf.MarkdownOfDocument(
+        assert _conversion.write_lossless_short_forms(document, {}) == adf.MarkdownOfDocument(
             markdown, is_lossless=True
         )
         assert converts_to_visible_form(markdown, adf.visible_form(document))
@@ -263,7 +263,7 @@ def assert_parts_are_the_whole(document: Json) -> bool:
     except TypeError:  # marklas trusts its input
         return False
     if exact:
-        assert _conversion.convert_shortest(document, {}).markdown == markdown
+        assert _conversion.write_lossless_short_forms(document, {}).markdown == markdown
         assert converts_to_visible_form(markdown, adf.visible_form(document))
         assert adf.convert(document) == adf.MarkdownOfDocument(markdown, is_lossless=True)
     return bool(exact)

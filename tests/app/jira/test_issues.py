@@ -328,8 +328,10 @@ async def add_link(jira: JiraClient) -> None:
     await jira.add_link((await jira.link_types())[0].id, "DEMO-1", "DEMO-6")
 
 
-async def edit_comment(jira: JiraClient) -> None:
-    await jira.edit_comment("DEMO-1", await jira.add_comment("DEMO-1", TEXT), TEXT)
+async def replace_comment_and_visibility(jira: JiraClient) -> None:
+    await jira.replace_comment_and_visibility(
+        "DEMO-1", await jira.add_comment("DEMO-1", TEXT), TEXT
+    )
 
 
 async def attach(jira: JiraClient) -> None:
@@ -372,7 +374,7 @@ REPEATED: dict[str, RefusedWrite] = {
     "edit_issue": RefusedWrite(
         lambda jira: jira.edit_issue("DEMO-1", {"summary": "y"}), "/issue/DEMO-1"
     ),
-    "edit_comment": RefusedWrite(edit_comment, "/comment/"),
+    "replace_comment_and_visibility": RefusedWrite(replace_comment_and_visibility, "/comment/"),
     "add_link": RefusedWrite(add_link, "/issueLink"),
     "remove_link": RefusedWrite(add_and_remove_link, "/issueLink/"),
 }

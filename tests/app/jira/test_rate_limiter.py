@@ -17,9 +17,9 @@ from ticketr.app.jira.rate_limits import (
     GROW_AFTER_SUCCESSES,
     WHOLE_SITE,
     ApiCall,
+    issue_site_or_endpoint,
     reason_of,
     retry_after,
-    scope_of,
     seconds_to_wait,
 )
 from ticketr.app.jira.retry import SLOW_DOWN_REASON, RetryPolicy
@@ -371,4 +371,4 @@ def test_without_a_wish_the_time_of_the_reset_counts_if_it_is_still_to_come(
 )
 def test_a_reason_names_the_scope_of_a_limit(headers: dict[str, str], scope: str) -> None:
     call = ApiCall(Request("PUT", "https://example.com"), "PUT issue/{}", "A-1")
-    assert scope_of(call, reason_of(headers)) == scope
+    assert issue_site_or_endpoint(call, reason_of(headers)) == scope

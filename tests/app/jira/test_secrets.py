@@ -15,7 +15,7 @@ from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_raw import Answer as RawAnswer, hang_up, raw_site, reply
 from rows import for_each
 
-from ticketr.app.config import BadSetting, FoundToken, TokenFailed, TokenSource
+from ticketr.app.config import BadSetting, SiteLogin, TokenFailed, TokenSource
 from ticketr.app.jira import Credentials, JiraError, errors, open_jira
 from ticketr.app.jira.credentials import normalise_site
 from ticketr.app.jira.errors import ConnectionLost, TokenOfOtherSite
@@ -72,7 +72,7 @@ async def test_a_bearers_token_that_cannot_be_a_header_is_refused_without_repeat
     end: str,
 ) -> None:
     with pytest.raises(TokenFailed, match="is not a token") as caught:
-        FoundToken(SITE, "", TOKEN + end, TokenSource.KEYRING)
+        SiteLogin(SITE, "", TOKEN + end, TokenSource.KEYRING)
     assert_hidden(shown(caught.value))
     async with (
         raw_site(reply({})) as site,

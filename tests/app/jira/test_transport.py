@@ -27,7 +27,7 @@ from ticketr.app.jira.transport import HttpPackage, Request, make_transport
 from ticketr.app.jira.transport._exchange import (
     MAX_PACKED_BYTES_PER_STEP,
     MAX_UNPACKED_BYTES_PER_STEP,
-    AnswerCollector,
+    TimedBodyBuffer,
 )
 from ticketr.app.jira.transport.base import TransportLimitsAndTls
 
@@ -68,7 +68,7 @@ class Portions:
     headers: Mapping[str, str] = MappingProxyType({"content-type": "text/plain"})
     body_size = 9
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def body_pieces(self) -> AsyncIterator[bytes]:
         for piece in (b"one", b"two", b"six"):
             await trio.lowlevel.checkpoint()
             yield piece
@@ -94,7 +94,7 @@ async def test_a_large_body_may_take_longer(autojump_clock: trio.testing.MockClo
         (Request("GET", "x"), 300.0),
         (Request("POST", "x", source=Portions()), 300.0009),
     ]:
-        deadline = AnswerCollector(request, settings).scope.deadline
+        deadline = TimedBodyBuffer(request, settings).scope.deadline
         assert deadline - start == pytest.approx(seconds, 1e-9)
 
 
@@ -270,7 +270,7 @@ URL = "https://example.com"
 
 
 async def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> bytes:
-    collector = AnswerCollector(Request("GET", URL), TransportLimitsAndTls(max_body_bytes=largest))
+    collector = TimedBodyBuffer(Request("GET", URL), TransportLimitsAndTls(max_body_bytes=largest))
     for piece in pieces:
         collector.add_piece(piece)
     return (await collector.make_unpacked_response(200, {"content-encoding": encoding})).body

@@ -337,7 +337,7 @@ async def test_a_file_that_becomes_shorter_while_it_is_sent_is_told(
             if request.source is None:
                 return await super().send(request)
             path.write_bytes(b"")
-            async for _ in request.source.pieces():
+            async for _ in request.source.body_pieces():
                 pass
             raise AssertionError
 

@@ -54,7 +54,7 @@ def alias(options: CommonOptions, *, name: str | None, query: str | None, remove
         name = config.checked_alias_name("NAME", name)
         query = config.checked_jql("QUERY", query)
         config.expand_aliases("QUERY", f"@{name}", {**aliases, name: query})
-        config.store_alias(folder, name, query)
+        config.store_user_alias(folder, name, query)
         echo(f"@{name} stands for: {query}")
         return exits.DONE
     if config.remove_alias(folder, name):

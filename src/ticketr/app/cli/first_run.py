@@ -215,7 +215,7 @@ def checked_address(address: str) -> str:
     return config.checked_site(_SITE, text)
 
 
-def _typed_login(site: str, email: str, token: str) -> config.FoundToken:
+def _typed_login(site: str, email: str, token: str) -> config.SiteLogin:
     """Return the login that was typed.
 
     Raises:
@@ -223,7 +223,7 @@ def _typed_login(site: str, email: str, token: str) -> config.FoundToken:
         TokenFailed: The token cannot be one.
     """
     address = config.checked_email(_EMAIL, email.strip())
-    return config.FoundToken(site, address, token.strip(), config.TokenSource.PROMPT)
+    return config.SiteLogin(site, address, token.strip(), config.TokenSource.PROMPT)
 
 
 def _is_missing_or_empty(folder: Path) -> bool:

@@ -45,7 +45,7 @@ def find_credentials(workspace: config.Workspace) -> jira.Credentials:
     return make_credentials(find_token(workspace), workspace.login.cloud_id)
 
 
-def find_token(workspace: config.Workspace) -> config.FoundToken:
+def find_token(workspace: config.Workspace) -> config.SiteLogin:
     """Return the token for a workspace's site.
 
     Not to be called inside Trio.
@@ -71,7 +71,7 @@ def find_token(workspace: config.Workspace) -> config.FoundToken:
     raise config.MissingSetting(config.TOKEN_VARIABLES, hint)
 
 
-def make_credentials(login: config.FoundToken, cloud_id: str | None) -> jira.Credentials:
+def make_credentials(login: config.SiteLogin, cloud_id: str | None) -> jira.Credentials:
     """Return the credentials for the site, or for Atlassian's gateway to it.
 
     Raises:

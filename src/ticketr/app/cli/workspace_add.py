@@ -167,7 +167,7 @@ def _ask_until_valid(
 
 def _find_accepted_login(
     workspace: config.Workspace, request: AddRequest
-) -> tuple[config.FoundToken, jira.User, jira.Project | None]:
+) -> tuple[config.SiteLogin, jira.User, jira.Project | None]:
     """Try the login; on a refusal, ask for another token in a terminal."""
     can_ask = settings.can_ask_user()
     try:
@@ -195,15 +195,15 @@ def _find_accepted_login(
         token = _ask_for_token(workspace)
 
 
-def _ask_for_token(workspace: config.Workspace) -> config.FoundToken:
+def _ask_for_token(workspace: config.Workspace) -> config.SiteLogin:
     site, email = workspace.required_confirmed_site(), workspace.login.email or ""
     whose = f" of {email}" if email else ""
     token = ask(f"API token{whose} for {site}", is_secret=True)
-    return config.FoundToken(site, email, token.strip(), config.TokenSource.PROMPT)
+    return config.SiteLogin(site, email, token.strip(), config.TokenSource.PROMPT)
 
 
 def check_workspace_login(
-    workspace: config.Workspace, token: config.FoundToken
+    workspace: config.Workspace, token: config.SiteLogin
 ) -> tuple[jira.User, jira.Project | None]:
     """Check a login, outside of Trio; see `check_login`."""
     look = partial(
@@ -295,7 +295,7 @@ def read_go_fields_unless_own(folder: Path) -> tuple[config.UserNamedField, ...]
 
 
 def store_workspace(
-    entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.FoundToken
+    entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.SiteLogin
 ) -> tuple[config.TokenSource, Path | None]:
     """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
 
@@ -323,5 +323,5 @@ def store_workspace(
     if source is config.TokenSource.PROMPT:
         source = config.store_token(folder, login)
     is_file_written = config.write_missing_settings(entry.folder, file)
-    config.store_workspace(folder, entry)
+    config.add_or_change_workspace(folder, entry)
     return source, entry.folder / config.WORKSPACE_FILE if is_file_written else None

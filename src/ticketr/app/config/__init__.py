@@ -65,12 +65,13 @@ from ticketr.app.config.state_folder import (
     refuse_database_links,
     store_list_view,
 )
-from ticketr.app.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
+from ticketr.app.config.tokens import SiteLogin, TokenSource, find_token, forget_token, store_token
 from ticketr.app.config.tomlfile import Table, read_text
 from ticketr.app.config.user_config import (
     LoginEntry,
     UserConfig,
     WorkspaceEntry,
+    add_or_change_workspace,
     add_owner_mark,
     has_owner_mark,
     read_keymap_table,
@@ -78,8 +79,7 @@ from ticketr.app.config.user_config import (
     read_user_config,
     remove_alias,
     remove_workspace,
-    store_alias,
-    store_workspace,
+    store_user_alias,
     use_workspace,
 )
 from ticketr.app.config.workspace import (

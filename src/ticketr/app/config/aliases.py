@@ -111,7 +111,7 @@ def expand_aliases(setting: str, query: str, aliases: Mapping[str, str]) -> str:
     """
     used = _QUOTED_OR_ALIAS_PATTERN.fullmatch(query.strip())
     if used and used[2]:  # the whole query, which may have an order
-        return _expanded(setting, _query_of(setting, used[2], aliases), aliases, (used[2],))
+        return _expanded(setting, _require_query(setting, used[2], aliases), aliases, (used[2],))
     return _expanded(setting, query, aliases, ())
 
 
@@ -123,7 +123,7 @@ def _expanded(setting: str, query: str, aliases: Mapping[str, str], within: tupl
         if alias in within:
             way = " > ".join(f"@{step}" for step in (*within, alias))
             raise BadSetting(setting, f"@{alias}", f"the alias stands for itself ({way})")
-        inner = _query_of(setting, alias, aliases)
+        inner = _require_query(setting, alias, aliases)
         if _ORDER_BY_PATTERN.search(re.sub(_QUOTED_OR_ALIAS_PATTERN, "", inner)):
             problem = f"it ends in ORDER BY ({inner}), so it cannot be a part of a query"
             raise BadSetting(setting, f"@{alias}", problem)
@@ -137,7 +137,7 @@ def _expanded(setting: str, query: str, aliases: Mapping[str, str], within: tupl
     return result
 
 
-def _query_of(setting: str, alias: str, aliases: Mapping[str, str]) -> str:
+def _require_query(setting: str, alias: str, aliases: Mapping[str, str]) -> str:
     if alias not in aliases:
         near = nearest(alias, aliases)
         hint = f"; did you mean @{near}?" if near else ""

@@ -26,7 +26,7 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def join_words_not_numbers(name: str) -> str:
+def remove_word_separators(name: str) -> str:
     """Return a name without its blanks, hyphens and underscores, except between two digits."""
     return re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", name)
 

@@ -155,17 +155,17 @@ class WrongFileKind(ConfigError):
 
     Attributes:
         path: The path.
-        kind: What it is, such as "a link".
+        found_kind: What it is, such as "a link".
         expected_kind: What it should be, "a file" or "a folder".
     """
 
     path: str
-    kind: str
+    found_kind: str
     expected_kind: str
 
     def __str__(self) -> str:
         return (
-            f"{self.path} is {self.kind} and not {self.expected_kind} of ticketr's own, so nothing there "
+            f"{self.path} is {self.found_kind} and not {self.expected_kind} of ticketr's own, so nothing there "
             "is read or written; a git repository can bring such a thing: move it away, then try "
             "again"
         )
@@ -176,11 +176,11 @@ class ForeignState(ConfigError):
     """Raised when the state file of a workspace, or its history, does not have the user's mark.
 
     Attributes:
-        root: The workspace's folder.
+        workspace_root: The workspace's folder.
         unmarked_file: The file without the mark.
     """
 
-    root: str
+    workspace_root: str
     unmarked_file: str
 
     def __str__(self) -> str:
@@ -188,7 +188,7 @@ class ForeignState(ConfigError):
         return (
             f"ticketr does not know that you made {self.unmarked_file}: it may have come with a git repository, "
             "and its edits would be sent in your name. If you made it: ticketr workspace trust --folder "
-            f"{shlex.quote(self.root)} (it keeps your edits). If not, move {own} away and pull"
+            f"{shlex.quote(self.workspace_root)} (it keeps your edits). If not, move {own} away and pull"
         )
 
 

@@ -36,7 +36,7 @@ _FILE_HEADER = """\
 """
 
 
-def read_token(folder: Path, site: str, email: str) -> str | None:
+def read_token_from_file(folder: Path, site: str, email: str) -> str | None:
     """Return the token that is stored for an account of a site.
 
     Returns:
@@ -93,7 +93,7 @@ class TokenSource(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class FoundToken:
+class SiteLogin:
     """A login for one site.
 
     Attributes:
@@ -121,7 +121,7 @@ class FoundToken:
 
 async def find_token(
     workspace: Workspace, environ: Mapping[str, str], *, command_may_prompt: bool = False
-) -> FoundToken | None:
+) -> SiteLogin | None:
     """Find the token for a workspace's site.
 
     The sources are, in this order: the environment, the user's ``token_command``, the keyring and
@@ -149,9 +149,9 @@ async def find_token(
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_confirmed_site(), workspace.login
     environment = read_environment(environ)
-    if workspace.uses_environment_login and environment.token:
+    if workspace.environment_login_fits_site and environment.token:
         email = environment.email or login.email
-        return FoundToken(site, email, environment.token, TokenSource.ENVIRONMENT)
+        return SiteLogin(site, email, environment.token, TokenSource.ENVIRONMENT)
     folder = config_folder(environ)
     if login.token_command:
         from ticketr.app.config.token_command import run_token_command  # noqa: PLC0415 - likewise
@@ -159,14 +159,14 @@ async def find_token(
         token = await run_token_command(
             login.token_command, folder=folder, interactive=command_may_prompt
         )
-        return FoundToken(site, login.email, token, TokenSource.COMMAND)
+        return SiteLogin(site, login.email, token, TokenSource.COMMAND)
     if login.email is None:
         return None
     look = partial(_find_token_in_keyring_or_file, folder, site, login.email)
     return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
 
 
-def _find_token_in_keyring_or_file(folder: Path, site: str, email: str) -> FoundToken | None:
+def _find_token_in_keyring_or_file(folder: Path, site: str, email: str) -> SiteLogin | None:
     """Look into the places that store tokens by site and account."""
     failed: TokenFailed | None = None
     try:
@@ -174,16 +174,16 @@ def _find_token_in_keyring_or_file(folder: Path, site: str, email: str) -> Found
     except TokenFailed as error:
         token, failed = None, error
     if token is not None:
-        return FoundToken(site, email, token, TokenSource.KEYRING)
-    token = read_token(folder, site, email)
+        return SiteLogin(site, email, token, TokenSource.KEYRING)
+    token = read_token_from_file(folder, site, email)
     if token is not None:
-        return FoundToken(site, email, token, TokenSource.FILE)
+        return SiteLogin(site, email, token, TokenSource.FILE)
     if failed is not None:
         raise failed
     return None
 
 
-def store_token(folder: Path, login: FoundToken) -> TokenSource:
+def store_token(folder: Path, login: SiteLogin) -> TokenSource:
     """Store the token of an account in the keyring, or in the tokens file if there is no keyring.
 
     Args:

@@ -318,7 +318,7 @@ _CONFIG_FILE_HEADER = """\
 """
 
 
-def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
+def add_or_change_workspace(folder: Path, entry: WorkspaceEntry) -> None:
     """Add a workspace to the user's config, or change its entry.
 
     What the new entry leaves open stays, unless the old entry named another site. The first
@@ -347,7 +347,7 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
     _edit_config(folder, change)
 
 
-def use_workspace(folder: Path, name: str) -> None:
+def use_workspace(config_folder: Path, name: str) -> None:
     """Make a workspace the one in use.
 
     Raises:
@@ -355,7 +355,7 @@ def use_workspace(folder: Path, name: str) -> None:
         ConfigError: The config that is there cannot be used.
         SettingsAccessFailed: The system refused to write it.
     """
-    _edit_config(folder, lambda document: document.update(use=name), needed_workspace=name)
+    _edit_config(config_folder, lambda document: document.update(use=name), needed_workspace=name)
 
 
 def remove_workspace(folder: Path, name: str) -> None:
@@ -375,7 +375,7 @@ def remove_workspace(folder: Path, name: str) -> None:
     _edit_config(folder, change, needed_workspace=name)
 
 
-def store_alias(folder: Path, name: str, query: str) -> None:
+def store_user_alias(folder: Path, name: str, query: str) -> None:
     """Give a query a name, for every workspace of the user.
 
     Raises:

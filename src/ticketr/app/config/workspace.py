@@ -131,7 +131,7 @@ class Workspace:
         site: The site's address; None where nothing names one.
         site_error: Why no login may go to that site yet; None if one may.
         login: The login for that site.
-        uses_environment_login: Whether the login in the environment is one for that site.
+        environment_login_fits_site: Whether the login in the environment is one for that site.
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         project_place: The setting that names the project, for people; empty where the user has just
             typed it.
@@ -151,7 +151,7 @@ class Workspace:
     site: str | None = None
     site_error: SiteNotConfirmed | None = None
     login: LoginEntry = field(default_factory=LoginEntry)
-    uses_environment_login: bool = False
+    environment_login_fits_site: bool = False
     project: str | None = None
     project_place: str = ""
     jql: str | None = None
@@ -349,11 +349,11 @@ def _merge_settings(
         error = SiteNotConfirmed(site, str(file.path), confirmed, named)
         return replace(workspace, site_error=error)
     known = {*config.login_by_site, *(other.confirmed_site for other in config.workspaces.values())}
-    uses_environment_login = is_environment_login_for(
+    environment_login_fits_site = is_environment_login_for(
         site, named=named, confirmed=confirmed, known=known
     )
     login = entry.login if entry and entry.confirmed_site == site else LoginEntry()
     login = login.completed_by(config.login_by_site.get(site, LoginEntry()))
-    if uses_environment_login:
+    if environment_login_fits_site:
         login = login.completed_by(LoginEntry(email=environment.email))
-    return replace(workspace, login=login, uses_environment_login=uses_environment_login)
+    return replace(workspace, login=login, environment_login_fits_site=environment_login_fits_site)

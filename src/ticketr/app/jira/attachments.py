@@ -171,7 +171,7 @@ class Upload(AsyncIterator[bytes]):
         """How many bytes the form has."""
         return len(self._head) + self.length + len(self._tail)
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def body_pieces(self) -> AsyncIterator[bytes]:
         """Return an iterator over the pieces of the form, from the first one on."""
         self._rest, self._at = [self._head, self._tail], 0
         return self

@@ -29,17 +29,17 @@ _ESCAPE_OR_INVISIBLE_PATTERN = r"""
     | \\+[abefnrtv0] | \\+(?P<quoted>[!-/:-@\[-`{-~])
     | [^!-~]+
 """
-_ESCAPE_OR_INVISIBLE = re.compile(_ESCAPE_OR_INVISIBLE_PATTERN, re.IGNORECASE | re.VERBOSE)
+_DECODED_OR_SKIPPED = re.compile(_ESCAPE_OR_INVISIBLE_PATTERN, re.IGNORECASE | re.VERBOSE)
 # The signs that begin an escape, and what is skipped in a text without them.
-_ESCAPE_SIGNS = frozenset("\\%&")
+_ESCAPE_SIGNS_IN_SERVER_TEXT = frozenset("\\%&")
 _NOT_VISIBLE_ASCII = re.compile(r"[^!-~]+", re.IGNORECASE)
 
 
 def _decoded_visible_lowercase(text: str) -> str:
     """Return the visible characters of a text, its escapes decoded, in lower case."""
-    if _ESCAPE_SIGNS.isdisjoint(text):  # as in nearly every text
+    if _ESCAPE_SIGNS_IN_SERVER_TEXT.isdisjoint(text):  # as in nearly every text
         return _NOT_VISIBLE_ASCII.sub("", text).lower()
-    return _ESCAPE_OR_INVISIBLE.sub(_decode_escape, text).lower()
+    return _DECODED_OR_SKIPPED.sub(_decode_escape, text).lower()
 
 
 def _decode_escape(special: re.Match[str]) -> str:

@@ -44,7 +44,7 @@ from ticketr.cleaning import clean
 MAX_SHOWN_CHARACTERS = 300
 
 # A segment of a path, or a part of a host's name, of a login page.
-_LOGIN_ADDRESS_PATTERN = compile_on_use(
+_LOGIN_PAGE_ADDRESS_PATTERN = compile_on_use(
     r"(?:^|[./_-])(?:log-?in|sign-?in|sso|saml2?|oauth2?|auth|authori[sz]e)(?:[./_-]|$)",
     re.IGNORECASE,
 )
@@ -109,7 +109,7 @@ def _shorten_pair_texts(pairs: TextPairs) -> TextPairs:
 # Metadata of a field: the function that cleans its value.
 _ADDRESS_CLEANER: CleanerMetadata = {"clean": bare_url}
 _SHORT_LINE_CLEANER: CleanerMetadata = {"clean": clean_line}
-_WORD_CLEANER: CleanerMetadata = {"clean": lambda text: clean_line(text, 80)}
+_LINE_OF_80_CLEANER: CleanerMetadata = {"clean": lambda text: clean_line(text, 80)}
 _TEXTS_CLEANER: CleanerMetadata = {"clean": lambda texts: tuple(map(clean_line, texts[:5]))}
 _PAIRS_CLEANER: CleanerMetadata = {"clean": _shorten_pair_texts}
 _FIRST_20_PAIRS_CLEANER: CleanerMetadata = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
@@ -177,7 +177,7 @@ class NotCloud(JiraError):
         version: Its version; empty if it did not tell.
     """
 
-    version: str = field(metadata=_WORD_CLEANER)
+    version: str = field(metadata=_LINE_OF_80_CLEANER)
 
     def __str__(self) -> str:
         version = f" (version {self.version})" if self.version else ""
@@ -305,7 +305,7 @@ class Redirected(JiraError):
     @property
     def is_login(self) -> bool:
         """Whether it sends to a login page, as a gateway in trouble does, too."""
-        return _LOGIN_ADDRESS_PATTERN.search(self.location.rpartition("://")[2]) is not None
+        return _LOGIN_PAGE_ADDRESS_PATTERN.search(self.location.rpartition("://")[2]) is not None
 
     @property
     def what_went_wrong(self) -> str:
@@ -417,7 +417,7 @@ class Rejected(JiraError):
         is_from_jira: Whether the answer has the form of Jira's own, and not of a gateway before it.
     """
 
-    refusal_words: ClassVar[str] = "refused the request"
+    what_host_did: ClassVar[str] = "refused the request"
     shows_detail: ClassVar[bool] = True
 
     status: int
@@ -442,7 +442,7 @@ class Rejected(JiraError):
     @property
     def what_went_wrong(self) -> str:
         """What went wrong."""
-        return f"{self.host} {self.refusal_words} {self._status_and_shown_detail}"
+        return f"{self.host} {self.what_host_did} {self._status_and_shown_detail}"
 
     @property
     def _status_and_shown_detail(self) -> str:
@@ -458,7 +458,7 @@ class BadRequest(Rejected):
 class AuthenticationFailed(Rejected):
     """Jira does not know this e-mail with this token."""
 
-    refusal_words = "refused the login"
+    what_host_did = "refused the login"
     shows_detail = False  # Jira's own words say no more, and would hide the advice
 
 
@@ -504,10 +504,10 @@ class RateLimited(Rejected):
         reason: Jira's name for the limit that was met, such as ``"jira-burst-based"``, if known.
     """
 
-    refusal_words = "gets too many requests"
+    what_host_did = "gets too many requests"
 
     is_from_jira: bool = field(default=True, init=False)
-    reason: str = field(default="", metadata=_WORD_CLEANER)
+    reason: str = field(default="", metadata=_LINE_OF_80_CLEANER)
 
     @property
     def advice(self) -> str:

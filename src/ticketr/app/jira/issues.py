@@ -57,7 +57,7 @@ class IssueEndpoints(Endpoints):
         """
         body = {"fields": dict(fields), **_properties_in_body(properties)}
         answer = await self._api.write(
-            "POST", "issue", issue=_parent_of(fields), body=body, may_be_empty=False
+            "POST", "issue", issue=_parent_key_or_id(fields), body=body, may_be_empty=False
         )
         return answer.read_record(Created.read, "it tells no key")
 
@@ -167,7 +167,7 @@ def _properties_in_body(properties: Mapping[str, object]) -> dict[str, object]:
     return {"properties": listed} if listed else {}
 
 
-def _parent_of(fields: Mapping[str, object]) -> str | None:
+def _parent_key_or_id(fields: Mapping[str, object]) -> str | None:
     """Return the parent of a new issue: Jira counts the create as a change of the parent."""
     parent = object_of(fields.get("parent"))
     return text_of(parent.get("key")) or text_of(parent.get("id")) or None
@@ -183,7 +183,7 @@ class CommentEndpoints(Endpoints):
     """The client's methods for comments.
 
     After a cancellation, or an error that `may_have_happened`, a change may have happened. Only
-    `edit_comment`, which can be done twice, is repeated then.
+    `replace_comment_and_visibility`, which can be done twice, is repeated then.
     """
 
     async def comments(self, key: str) -> tuple[Mapping[str, Any], ...]:
@@ -247,7 +247,7 @@ class CommentEndpoints(Endpoints):
             lambda comment: text_of(comment.get("id")) or None, "it tells no ID of the comment"
         )
 
-    async def edit_comment(
+    async def replace_comment_and_visibility(
         self, key: str, comment_id: str, body: Mapping[str, object], *, visibility: object = None
     ) -> None:
         """Replace the text and the visibility of a comment.

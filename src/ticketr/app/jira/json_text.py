@@ -71,7 +71,7 @@ async def read_json(body: bytes, in_thread: RunInThread = trio.to_thread.run_syn
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        value = _read_by_python(body)
+        value = _read_mended_by_python(body)
     if is_long:
         await trio.lowlevel.checkpoint()
     return value
@@ -80,10 +80,10 @@ async def read_json(body: bytes, in_thread: RunInThread = trio.to_thread.run_syn
 def _read_unless_too_many_values(body: bytes) -> Any:
     if sum(map(body.count, _SIGNS_COUNTED_AS_VALUES)) > MAX_VALUES:
         raise TooManyValues
-    return _read_by_python(body, object_hook=lambda value: value)
+    return _read_mended_by_python(body, object_hook=lambda value: value)
 
 
-def _read_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = None) -> Any:
+def _read_mended_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = None) -> Any:
     # Python reads NaN, Infinity and 1e999, which other readers of JSON, such as SQLite's, refuse.
     value = json.loads(
         body, object_hook=object_hook, parse_float=_read_finite, parse_constant=lambda _: None

@@ -53,13 +53,13 @@ class ApiCall:
     repeatable: bool = True
 
 
-_X_BETA_PREFIXES = re.compile(r"^(?:x-|beta-)+")
+_X_OR_BETA_PREFIX = re.compile(r"^(?:x-|beta-)+")
 
 #: What a limit of the whole site concerns.
 WHOLE_SITE = "site"
 
 
-def scope_of(call: ApiCall, reason: str) -> str:
+def issue_site_or_endpoint(call: ApiCall, reason: str) -> str:
     """Return what a limit concerns that has refused a call.
 
     Args:
@@ -128,7 +128,7 @@ def _date_or_now(headers: Mapping[str, str]) -> datetime:
 def _rate_limit_header(headers: Mapping[str, str], what: str) -> str:
     """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
-    texts = (value for name, value in headers.items() if _X_BETA_PREFIXES.sub("", name) == wanted)
+    texts = (value for name, value in headers.items() if _X_OR_BETA_PREFIX.sub("", name) == wanted)
     return next(texts, "").strip()
 
 
@@ -257,7 +257,7 @@ class Slot:
                 try:
                     yield
                 except RateLimited as error:
-                    if scope_of(self._call, error.reason) == endpoint:
+                    if issue_site_or_endpoint(self._call, error.reason) == endpoint:
                         limit.count_refusal(cuts)
                     raise
                 return

@@ -470,7 +470,7 @@ class RestApi:
                     if is_json and (response.body.strip() or not may_be_empty):
                         answer = await JsonResponse.read(response, self._in_thread)
                 except errors.JiraError as error:
-                    backoff = self._back_off(error, call, attempts)
+                    backoff = self._back_off_all_calls_of_limit(error, call, attempts)
                     if backoff is None:
                         if self._has_answered_as_jira and isinstance(
                             error, errors.BadAnswer | errors.Redirected
@@ -505,7 +505,7 @@ class RestApi:
             again = f", attempt {attempt}" if attempt > 1 else ""
             self._log("%s %s %d ms%s", call.method_and_endpoint, outcome, milliseconds, again)
 
-    def _back_off(
+    def _back_off_all_calls_of_limit(
         self, error: errors.JiraError, call: rate_limits.ApiCall, attempts: int
     ) -> rate_limits.BackoffEnd | None:
         """Return the wait before the next attempt, None to give up; let other calls wait too."""
@@ -520,7 +520,7 @@ class RestApi:
             return None
         backoff = rate_limits.BackoffEnd(trio.current_time() + delay, wait_reason(error))
         if isinstance(error, errors.RateLimited):
-            self._limiter.back_off(rate_limits.scope_of(call, error.reason), backoff)
+            self._limiter.back_off(rate_limits.issue_site_or_endpoint(call, error.reason), backoff)
             if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
         elif isinstance(error, errors.ServerError) and error.status in BUSY_5XX_STATUSES:

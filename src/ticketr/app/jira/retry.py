@@ -84,7 +84,7 @@ MAX_EXPONENTIAL_WAIT = 30.0
 NEVER_ANSWERED_TRIES = 3
 #: The longest wait between those attempts. It is also the first one after a wrong answer from a site
 #: that has never answered as Jira does.
-NEVER_ANSWERED_MAX_WAIT = 0.2
+NEVER_ANSWERED_LONGEST_WAIT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,14 @@ class RetryPolicy:
             case errors.ServerError() if error.status in RETRIED_500_AND_BUSY_STATUSES:
                 return self._wait_as_asked(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
-                first = LONGEST_FIRST_WAIT if has_answered_as_jira else NEVER_ANSWERED_MAX_WAIT
+                first = LONGEST_FIRST_WAIT if has_answered_as_jira else NEVER_ANSWERED_LONGEST_WAIT
                 return self._backoff(attempt, first)
             case errors.NoAnswer():  # the timeout was a long wait already
                 return self._backoff(attempt) if has_answered and attempt < 2 else None
             case errors.ConnectFailed() | errors.ConnectionLost() if has_answered:
                 return self._backoff(attempt)
             case errors.ConnectFailed() | errors.ConnectionLost() if attempt < NEVER_ANSWERED_TRIES:
-                return NEVER_ANSWERED_MAX_WAIT * self.chance()
+                return NEVER_ANSWERED_LONGEST_WAIT * self.chance()
             case _:
                 return None
 

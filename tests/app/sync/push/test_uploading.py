@@ -533,7 +533,7 @@ class Late(Recorder):
         if self._is_lost or request.source is None:
             return await super().send(request)
         self._is_lost = True
-        body = b"".join([piece async for piece in request.source.pieces()])
+        body = b"".join([piece async for piece in request.source.body_pieces()])
         self._nursery.start_soon(self._deliver, replace(request, body=body, source=None))
         if self._status:
             return Response(self._status, {"content-type": "text/html"}, b"<html>", request.url)

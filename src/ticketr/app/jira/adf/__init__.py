@@ -25,7 +25,7 @@ from ticketr.app.jira.adf._plain import (
     plain_lines,
 )
 from ticketr.app.jira.adf._simple import (
-    SIMPLE_TEXT_SPEEDUP,
+    SIMPLE_TEXT_SPEEDUP_FACTOR,
     MarkdownOfDocument,
     conversion_cost,
     simple_markdown,
@@ -91,13 +91,13 @@ def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> Markdown
     from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
-        return MarkdownOfDocument(_conversion.plain_text_as_code(adf), is_lossless=False)
+        return MarkdownOfDocument(_conversion.document_text_as_code_block(adf), is_lossless=False)
     try:
         parts = write_simple_blocks(adf)
         converted = _conversion.convert_in_parts(parts, media_ids) if len(parts) > 1 else None
         if converted is not None and converted.is_lossless:
             return converted
-        return _conversion.convert_shortest(adf, media_ids)
+        return _conversion.write_lossless_short_forms(adf, media_ids)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.convert_each_block_or_its_text(canonical(adf))
         is_lossless = _conversion.converts_to_visible_form(markdown, visible_form(adf), media_ids)

@@ -56,16 +56,16 @@ def with_linked_addresses(content: list[Any]) -> list[Any]:
     Returns:
         The same list if there is none, else a new one.
     """
-    if not any(map(_may_hold_address, content)):
+    if not any(map(_may_hold_bare_address, content)):
         return content
     return [
         part
         for node in content
-        for part in (_split_and_link_addresses(node) if _may_hold_address(node) else [node])
+        for part in (_split_and_link_addresses(node) if _may_hold_bare_address(node) else [node])
     ]
 
 
-def _may_hold_address(node: Any) -> bool:
+def _may_hold_bare_address(node: Any) -> bool:
     if type(node) is not dict or node.get("type") != "text":
         return False
     text = node.get("text")
@@ -122,7 +122,7 @@ def _length_until_bracket(address: str) -> int:
     return len(address)
 
 
-def protect_bare_addresses(markdown: str) -> str:
+def hide_emphasis_signs_in_addresses(markdown: str) -> str:
     """Replace characters in bare addresses that would be read as emphasis by placeholders."""
     if "://" not in markdown:
         return markdown

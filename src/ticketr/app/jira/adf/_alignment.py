@@ -77,10 +77,10 @@ class BlockReader:
     def _read_block(self, node: Json, depth: int) -> Block:
         kind = str(node.get("type"))
         content: Any = node.get("content")
-        shell = self._key_of_node({key: value for key, value in node.items() if key != "content"})
+        shell = self._canonical_key({key: value for key, value in node.items() if key != "content"})
         is_leaf = kind in _LEAF_BLOCK_KINDS or not isinstance(content, list) or not content
         if depth >= _MAX_COMPARED_DEPTH or is_leaf or any(map(is_inline, content)):
-            inside = self._key_of_node({"type": kind, "content": content})
+            inside = self._canonical_key({"type": kind, "content": content})
             return Block(
                 node, kind, self._key_of_value((shell, inside)), shell, inside, (), is_leaf=True
             )
@@ -89,8 +89,8 @@ class BlockReader:
         key = self._key_of_value((shell, inside))
         return Block(node, kind, key, shell, inside, blocks, is_leaf=False)
 
-    def _key_of_node(self, node: Json) -> int:
-        """Return the key of a node, without its children: equal nodes have equal keys."""
+    def _canonical_key(self, node: Json) -> int:
+        """Return the key of a node's canonical form: equal nodes have equal keys."""
         return self._key_of_value(json.dumps(canonical(node), sort_keys=True, default=repr))
 
     def _key_of_value(self, value: Hashable) -> int:
@@ -258,17 +258,17 @@ _SAME_KIND, _OTHER_KIND = 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class RemovedOrReplacedBlocks:
+class RemovedOrReplacedJiraBlocks:
     """Blocks in Jira that are not in the edited file as they were.
 
     Attributes:
         blocks: The blocks.
-        edited_index: The index of the edited block that is there now, or else of the next one.
+        index_in_edited: The index of the edited block that is there now, or else of the next one.
         replacement_indices: The indices of blocks that may have taken their place; none if they were deleted.
     """
 
     blocks: AlignedBlocks
-    edited_index: int
+    index_in_edited: int
     replacement_indices: tuple[int, ...]
 
 
@@ -291,7 +291,7 @@ class BlockChanges:
     ) -> None:
         self.same: dict[int, AlignedBlocks] = {}
         self.became: dict[int, AlignedBlocks] = {}
-        self.gone: list[RemovedOrReplacedBlocks] = []
+        self.gone: list[RemovedOrReplacedJiraBlocks] = []
         self._edited = edited
         visible = [unit for unit in units if unit.file_blocks]
         self._words: dict[int, Counter[str]] = {}
@@ -371,7 +371,7 @@ class BlockChanges:
         instead = tuple(number for number in free if number not in self.became)
         for unit in left:
             if id(unit) not in taken:
-                self.gone.append(RemovedOrReplacedBlocks(unit, [*instead, end][0], instead))
+                self.gone.append(RemovedOrReplacedJiraBlocks(unit, [*instead, end][0], instead))
 
     def _pair_score(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""

@@ -21,7 +21,7 @@ from ticketr.app.jira.adf._addresses import with_linked_addresses
 from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, visible_form
 from ticketr.app.jira.adf._placeholders import (
     LINE_PREFIX_REGEX,
-    has_no_placeholders,
+    lacks_placeholder_characters,
     protect_content,
     protect_markdown,
     restore_document,
@@ -104,7 +104,7 @@ def converts_to_visible_form(
         return False
 
 
-def convert_shortest(adf: object, media_ids: Mapping[str, str]) -> MarkdownOfDocument:
+def write_lossless_short_forms(adf: object, media_ids: Mapping[str, str]) -> MarkdownOfDocument:
     """Write a document with short forms, except blocks that would not come back as they are.
 
     Args:
@@ -133,12 +133,12 @@ def convert_in_parts(parts: MarkdownOrNodes, media_ids: Mapping[str, str]) -> Ma
     converted = [
         MarkdownOfDocument(part, is_lossless=True)
         if isinstance(part, str)
-        else convert_shortest(document_of(part), media_ids)
+        else write_lossless_short_forms(document_of(part), media_ids)
         for part in parts
     ]
     markdown = "\n\n".join([part.markdown.removesuffix("\n") for part in converted]) + "\n"
     # Definitions and placeholders count in the whole text.
-    stand_alone = "]:" not in markdown and has_no_placeholders(markdown)
+    stand_alone = "]:" not in markdown and lacks_placeholder_characters(markdown)
     is_lossless = stand_alone and all(part.is_lossless for part in converted)
     return MarkdownOfDocument(markdown, is_lossless and not is_surely_too_long(markdown))
 
@@ -159,7 +159,7 @@ def render_noting_short_forms(
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
     remove_table_sizes(document)
-    if not all(map(has_no_placeholders, find_strings(document))):
+    if not all(map(lacks_placeholder_characters, find_strings(document))):
         return _render_markdown(_parse_adf(document)), False
     writer = Writer(_render_by_marklas, media_ids)
     markdown = writer.write_blocks(document.get("content", []), "doc", long=long)
@@ -180,7 +180,7 @@ def read_untidied(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Jso
     try:
         tokens = normalize_blocks(read_tokens(protected))
         document: Json = _render_adf(Doc(content=collect(dispatch_blocks(tokens), is_doc)))
-        if has_no_placeholders(markdown):
+        if lacks_placeholder_characters(markdown):
             if "<>" in markdown:
                 bullet_items_to_decisions(document)
             restore_document(document)
@@ -192,7 +192,7 @@ def read_untidied(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Jso
     return document
 
 
-def plain_text_as_code(adf: Any) -> str:
+def document_text_as_code_block(adf: Any) -> str:
     """Return the text of a document as a block of code."""
     text = "\n".join(plain_lines(adf))
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)

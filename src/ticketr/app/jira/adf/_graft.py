@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ticketr.app.jira.adf._alignment import Block, BlockChanges, BlockReader, is_inline, pair_blocks
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
@@ -21,7 +21,7 @@ from ticketr.app.jira.adf._losses import MAX_NAMED_LOSSES, Losses
 from ticketr.app.jira.adf._plain import is_too_large, walk
 from ticketr.app.jira.adf._schema import find_problems
 
-_UNMERGED_KEYS = frozenset({"type", "content", "version", "attrs"})
+_KEYS_LEFT_AS_IN_JIRA = frozenset({"type", "content", "version", "attrs"})
 
 
 def merged_except_content(original: Block, shown: Block, edited: Block) -> Json:
@@ -45,7 +45,7 @@ def _apply_difference(original: Json, before: Json, after: Json, new_values: Jso
     """Apply the difference between two records to a third one."""
     result = dict(original)
     for name in dict.fromkeys((*before, *after)):
-        if name in _UNMERGED_KEYS and new_values is not after:
+        if name in _KEYS_LEFT_AS_IN_JIRA and new_values is not after:
             continue
         if name not in after:
             result.pop(name, None)
@@ -54,7 +54,7 @@ def _apply_difference(original: Json, before: Json, after: Json, new_values: Jso
     return result
 
 
-def line_with_jira_inlines(shell: Json, original: Block, edited: Block) -> Json:
+def line_reusing_jira_inlines(shell: Json, original: Block, edited: Block) -> Json:
     """Return a line of text with Jira's own mentions, dates and the like where they are still there."""
     content = edited.node.get("content")
     if not isinstance(content, list):
@@ -106,18 +106,17 @@ def _local_id(node: Json) -> str | None:
 BlockPath: TypeAlias = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LostHiddenPiece:
+class LostHiddenPiece(NamedTuple):
     """A piece of a document in Jira that an edit removes though the file does not show it.
 
     Attributes:
         what: The piece, in words.
-        path: The place of the edited block in the edited document; the index of a block that was
-            deleted is that of the next one. Empty if it is in no one block.
+        edited_block_path: The place of the edited block in the edited document; the index of a block
+            that was deleted is that of the next one. Empty if it is in no one block.
     """
 
     what: str
-    path: BlockPath
+    edited_block_path: BlockPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ def graft(
 def _whole_edited_document(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     try:
-        lost = Losses(original, shown, edited).describe_remaining_losses()[:MAX_NAMED_LOSSES]
+        lost = Losses(original, shown, edited).describe_undescribed_losses()[:MAX_NAMED_LOSSES]
     except RecursionError:
         lost = ("what is nested too deep for a file",)
     if is_too_large(original):
@@ -181,19 +180,19 @@ def _whole_edited_document(original: object, shown: Json, edited: Json) -> Graft
 
 
 @dataclass(frozen=True, slots=True)
-class _Edit:
+class _BlockEdit:
     """An edited or a deleted block.
 
     Attributes:
         original: What was there in Jira.
         shown: What the file showed of that.
-        sent: What takes its place; empty if it was deleted.
+        replacement_nodes: What takes its place; empty if it was deleted.
         path: Its place in the edited document.
     """
 
     original: Sequence[Json]
     shown: Sequence[Json]
-    sent: Sequence[Json]
+    replacement_nodes: Sequence[Json]
     path: BlockPath
 
 
@@ -206,7 +205,7 @@ class _Graft:
         free_ids = (number for number in map(str, count(1)) if number not in taken)
         self._edited = with_new_ids(edited, free_ids)
         self._reader = BlockReader()
-        self._edits: list[_Edit] = []
+        self._edits: list[_BlockEdit] = []
 
     def graft(self) -> Grafted:
         """Put the document together."""
@@ -219,9 +218,11 @@ class _Graft:
         lost = [
             LostHiddenPiece(what, edit.path)
             for edit in self._edits
-            for what in losses.describe_losses_only_in_blocks(edit.original, edit.shown, edit.sent)
+            for what in losses.describe_losses_found_only_in_blocks(
+                edit.original, edit.shown, edit.replacement_nodes
+            )
         ]
-        lost += (LostHiddenPiece(what, ()) for what in losses.describe_remaining_losses())
+        lost += (LostHiddenPiece(what, ()) for what in losses.describe_undescribed_losses())
         return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED_LOSSES])
 
     def _graft_blocks(
@@ -253,21 +254,18 @@ class _Graft:
             if at not in result:
                 result[at] = [block.node]
         for gone in changes.gone:
-            unit, place = gone.blocks, (*path, gone.edited_index)
-            sent = [node for at in gone.replacement_indices for node in result[at]]
-            self._edits.append(
-                _Edit(_nodes_of(unit.jira_blocks), _nodes_of(unit.file_blocks), sent, place)
-            )
+            unit, at = gone.blocks, gone.index_in_edited
+            place = (*path, at)
+            new = [node for index in gone.replacement_indices for node in result[index]]
+            edit = _BlockEdit(_nodes_of(unit.jira_blocks), _nodes_of(unit.file_blocks), new, place)
+            self._edits.append(edit)
             if edited:  # nobody meant to delete what the file does not show
-                last = [gone.edited_index - 1, *gone.replacement_indices][-1]
-                result[gone.edited_index] = [
-                    *_nodes_of(unit.hidden_before),
-                    *result.get(gone.edited_index, []),
-                ]
+                last = [at - 1, *gone.replacement_indices][-1]
+                result[at] = [*_nodes_of(unit.hidden_before), *result.get(at, [])]
                 result[last] = [*result.get(last, []), *_nodes_of(unit.hidden_after)]
             else:
                 hidden = _nodes_of((*unit.hidden_before, *unit.hidden_after))
-                self._edits.append(_Edit(hidden, [], [], place))
+                self._edits.append(_BlockEdit(hidden, [], [], place))
         unshown = [] if shown else all_units
         invisible = _nodes_of(block for unit in unshown for block in unit.all_jira_blocks)
         return invisible + [node for at in sorted(result) for node in result[at]]
@@ -279,7 +277,7 @@ class _Graft:
             if "content" in original.node:
                 node["content"] = original.node["content"]
         elif edited.is_leaf:
-            node = line_with_jira_inlines(node, original, edited)
+            node = line_reusing_jira_inlines(node, original, edited)
         else:
             node["content"] = self._graft_blocks(
                 original.child_blocks,
@@ -289,12 +287,12 @@ class _Graft:
                 in_row=edited.kind == "tableRow",
             )
         if original.is_leaf or shown.is_leaf or edited.is_leaf:
-            self._edits.append(_Edit([original.node], [shown.node], [node], path))
+            self._edits.append(_BlockEdit([original.node], [shown.node], [node], path))
         elif shown.shell_key != edited.shell_key or original.kind != edited.kind:
             before, middle, after = (
                 [{**version, "content": []}] for version in (original.node, shown.node, node)
             )
-            self._edits.append(_Edit(before, middle, after, path))
+            self._edits.append(_BlockEdit(before, middle, after, path))
         return node
 
 

@@ -45,7 +45,7 @@ _WORD_WITH_PUNCTUATION = re.compile(r"\S+")
 # A piece that can be lost: its kind, and what distinguishes it from others of that kind.
 _Piece: TypeAlias = tuple[str, str]
 #: The names of each piece in its places, in the order of the document.
-_NamesByPiece: TypeAlias = dict[_Piece, dict[str, None]]
+_DisplayNamesByPiece: TypeAlias = dict[_Piece, dict[str, None]]
 
 
 class Losses:
@@ -62,14 +62,14 @@ class Losses:
 
     def __init__(self, original: object, shown: object, sent: object) -> None:
         self._pieces = _ShownAndHiddenPieces(*map(_comparable_document, (original, shown)))
-        #: The lost pieces that `describe_losses_only_in_blocks` has not returned yet.
+        #: The lost pieces that `describe_losses_found_only_in_blocks` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
             self._remaining_losses = self._pieces.hidden_pieces_not_sent(
                 _count_pieces(_comparable_document(sent))
             )
 
-    def describe_losses_only_in_blocks(
+    def describe_losses_found_only_in_blocks(
         self, original: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
     ) -> tuple[str, ...]:
         """Return what is lost with some blocks, and is nowhere else in the document.
@@ -98,8 +98,8 @@ class Losses:
             lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
         return pieces.distinct_names_of(lost)
 
-    def describe_remaining_losses(self) -> tuple[str, ...]:
-        """Return what is lost, but not with the blocks for which `describe_losses_only_in_blocks` was called."""
+    def describe_undescribed_losses(self) -> tuple[str, ...]:
+        """Return what is lost, but not with the blocks for which `describe_losses_found_only_in_blocks` was called."""
         return self._pieces.distinct_names_of(self._remaining_losses)
 
 
@@ -182,9 +182,9 @@ def _count_pieces(document: Json) -> Counter[_Piece]:
     return Counter(piece for node in walk(document) for piece, _ in _own_pieces_and_marks(node))
 
 
-def _names_of_pieces(document: Json, wanted: Collection[_Piece]) -> _NamesByPiece:
+def _names_of_pieces(document: Json, wanted: Collection[_Piece]) -> _DisplayNamesByPiece:
     """Return what some pieces of a document can be called."""
-    names: _NamesByPiece = {}
+    names: _DisplayNamesByPiece = {}
     for node in walk(document):
         for piece, mark in _own_pieces_and_marks(node):
             if piece in wanted:
@@ -453,21 +453,21 @@ class _TextInTokens(NamedTuple):
     problem_if_lost: str
 
 
-def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[_TextInTokens]:
+def _find_texts(tokens: list[dict[str, Any]], problem_if_lost: str = "") -> Iterator[_TextInTokens]:
     """Yield each text."""
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
                 text = _HTML_TAG_OR_COMMENT.sub(" ", raw)
-                yield _TextInTokens(text, in_html=True, problem_if_lost=problem)
+                yield _TextInTokens(text, in_html=True, problem_if_lost=problem_if_lost)
             case {"type": "block_code", "raw": str(raw)}:
-                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem)
+                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem_if_lost)
                 language, *_ = token.get("attrs", {}).get("info", "").split() or [""]
-                yield _TextInTokens(language, in_html=False, problem_if_lost=problem)
+                yield _TextInTokens(language, in_html=False, problem_if_lost=problem_if_lost)
             case {"raw": str(raw)}:
-                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem)
+                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem_if_lost)
             case _:
-                inner = INLINE_PICTURE_REASON if token["type"] == "image" else problem
+                inner = INLINE_PICTURE_REASON if token["type"] == "image" else problem_if_lost
                 yield from _find_texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
                     url = _placeholders.unquote_and_restore_address(token["attrs"]["url"])
@@ -548,17 +548,17 @@ def _find_literal_candidates(markdown: str) -> Iterator[FaultyPiece]:
             kind = match.lastgroup
             if kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
                 pass  # it belongs to no status
-            elif kind in _LITERAL_REASON_BY_KIND:
-                yield FaultyPiece(match[kind], number, _LITERAL_REASON_BY_KIND[kind])
+            elif kind in _REASON_SENT_AS_TEXT_BY_KIND:
+                yield FaultyPiece(match[kind], number, _REASON_SENT_AS_TEXT_BY_KIND[kind])
             elif (
-                kind in _WORKING_ADDRESS_PATTERN_BY_SYNTAX
-                and not _WORKING_ADDRESS_PATTERN_BY_SYNTAX[kind].match(match[kind])
+                kind in _ADDRESS_WORKING_IN_JIRA_BY_SYNTAX
+                and not _ADDRESS_WORKING_IN_JIRA_BY_SYNTAX[kind].match(match[kind])
             ):
                 reason = _DEAD_PICTURE_REASON if kind.endswith("image") else _DEAD_LINK_REASON
                 yield FaultyPiece(match[kind], number, reason)
 
 
-_LITERAL_REASON_BY_KIND = {
+_REASON_SENT_AS_TEXT_BY_KIND = {
     "panel": "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of "
     f"a quote, and the quote in no list; a panel is called {', '.join(PANEL_WORD_BY_KIND.values())}",
     "short": "goes to Jira as text; it needs an end tag, and <details> the beginning of a line",
@@ -582,7 +582,7 @@ _WORKING_IMAGE_ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECAS
 # On Jira's own site, or in the text itself, a link may lead somewhere.
 _WORKING_LINK_ADDRESS = re.compile(rf"[/#]|{_WORKING_IMAGE_ADDRESS.pattern}", re.IGNORECASE)
 #: The form of addresses that work in Jira, by their syntax in Markdown.
-_WORKING_ADDRESS_PATTERN_BY_SYNTAX = {
+_ADDRESS_WORKING_IN_JIRA_BY_SYNTAX = {
     "image": _WORKING_IMAGE_ADDRESS,
     "angled_image": _WORKING_IMAGE_ADDRESS,
     "link": _WORKING_LINK_ADDRESS,

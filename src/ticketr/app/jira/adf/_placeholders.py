@@ -66,7 +66,7 @@ TAGS_WITHIN_CELLS = frozenset(
     {"blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "ul"}
 )
 
-_BLOCK_TAGS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
+_TAGS_SPANNING_BLANK_LINES = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 #: The tags that must be around a tag.
 _REQUIRED_PARENT_TAGS = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
 #: What may be before the first word of a line: indent, and the signs of quotes and items.
@@ -137,7 +137,7 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
             gone = {
                 tag.start: tag
                 for tag in opened
-                if tag.in_row or (kind == "blank" and tag.name not in _BLOCK_TAGS)
+                if tag.in_row or (kind == "blank" and tag.name not in _TAGS_SPANNING_BLANK_LINES)
             }
             if gone:
                 opened = [tag for tag in opened if tag.start not in gone]
@@ -145,7 +145,7 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
-            yield piece.start("break"), piece.start("break"), _signs.NOTHING_PLACEHOLDER
+            yield piece.start("break"), piece.start("break"), _signs.REMOVED_PLACEHOLDER
         elif kind == "escaped":
             yield start, piece.end(), ESCAPED_LESS_THAN_PLACEHOLDER
         elif kind == "auto":
@@ -210,7 +210,7 @@ def _is_tag_read(
         return bare or tag == "summary" or (in_row and tag in TAGS_WITHIN_CELLS)
     match = _ADF_KIND_ATTRIBUTE_PATTERN.search(attrs)
     is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS_AND_KINDS
-    return is_from_marklas and (at_block_start or tag not in _BLOCK_TAGS)
+    return is_from_marklas and (at_block_start or tag not in _TAGS_SPANNING_BLANK_LINES)
 
 
 _SPACE_PLACEHOLDER = "\ufdd1"
@@ -227,7 +227,7 @@ _ESCAPE_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: "&#32;",
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
-        _signs.NOTHING_PLACEHOLDER: "",
+        _signs.REMOVED_PLACEHOLDER: "",
         _TEXT_SEPARATOR_PLACEHOLDER: SEPARATOR_COMMENT,  # nothing to a reader, but it ends the word before it
         **_addresses.EMPHASIS_BY_PLACEHOLDER,
         **_signs.CHARACTER_BY_MARKUP_PLACEHOLDER,
@@ -243,7 +243,7 @@ _PLACEHOLDER_BY_BLANK = str.maketrans(
 _PROSE_AND_CODE_TEXT_BY_PLACEHOLDER = {
     UNESCAPED_LESS_THAN_PLACEHOLDER: "<",
     ESCAPED_LESS_THAN_PLACEHOLDER: "<",
-    _signs.NOTHING_PLACEHOLDER: "",
+    _signs.REMOVED_PLACEHOLDER: "",
     _addresses.PERCENT_PLACEHOLDER: "%",
     _signs.BEFORE_AUTOLINK_END_PLACEHOLDER: "",
     _signs.UNUSED_DEFINITION_START_PLACEHOLDER: "[",
@@ -280,7 +280,7 @@ _PLACEHOLDER_BY_ENTITY_NUMBER = {
 
 _ESCAPE_OR_BLANK_ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 #: What follows the sign of an item without text.
-_END_OF_EMPTY_ITEM = re.compile(rf" +{_signs.NOTHING_PLACEHOLDER}$", re.MULTILINE)
+_EMPTY_ITEM_END_PATTERN = re.compile(rf" +{_signs.REMOVED_PLACEHOLDER}$", re.MULTILINE)
 _BLANK_ENTITY_AMPERSAND_PATTERN = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _SPECIAL_LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
@@ -296,7 +296,7 @@ _NODES_READ_AS_CODE = ("codeBlock", "status")  # tuples: a type may be unhashabl
 _TITLED_NODES = ("expand", "nestedExpand")
 
 
-def has_no_placeholders(markdown: str) -> bool:
+def lacks_placeholder_characters(markdown: str) -> bool:
     """Return whether Markdown holds none of the placeholder characters."""
     return markdown.isascii() or _ANY_PLACEHOLDER.search(markdown) is None
 
@@ -308,7 +308,7 @@ def restore_markdown(markdown: str) -> str:
     # The addresses that need no angle brackets.
     no_brackets = _addresses.NO_BRACKETS_PLACEHOLDER
     direct = markdown.replace(f"(<{no_brackets}", "(").replace(f"{no_brackets}>", "")
-    return _END_OF_EMPTY_ITEM.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
+    return _EMPTY_ITEM_END_PATTERN.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
 
 
 def protect_markdown(markdown: str) -> str:
@@ -320,7 +320,7 @@ def protect_markdown(markdown: str) -> str:
     markdown = NormalisedTables(markdown).markdown
     if _ANY_PLACEHOLDER.search(markdown):
         return markdown
-    markdown = _addresses.protect_bare_addresses(markdown)
+    markdown = _addresses.hide_emphasis_signs_in_addresses(markdown)
     if "&#" in markdown or "\\" in markdown:
         markdown = _ESCAPE_OR_BLANK_ENTITY.sub(_placeholder_of_escape, markdown)
     return protect_html(markdown.replace("%", _addresses.PERCENT_PLACEHOLDER))
@@ -409,7 +409,7 @@ def _protect_edges_and_emphasis(content: list[Json], kind: str) -> None:
     end = (
         _TEXT_SEPARATOR_PLACEHOLDER
         if all(child.get("type") == "hardBreak" for child in content)
-        else _signs.NOTHING_PLACEHOLDER
+        else _signs.REMOVED_PLACEHOLDER
     )
     if _is_text_outside_code(last):
         last["text"] = _protect_end_blanks_and_hashes(last["text"], kind)
@@ -422,7 +422,7 @@ def _protect_edges_and_emphasis(content: list[Json], kind: str) -> None:
     if len(content) > 1:
         _separate_emphasis(content)
     if first.get("type") == "hardBreak" or all(map(_is_blank_text, content)):
-        content.insert(0, {"type": "text", "text": _signs.NOTHING_PLACEHOLDER})
+        content.insert(0, {"type": "text", "text": _signs.REMOVED_PLACEHOLDER})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
 
@@ -472,7 +472,7 @@ def _protect_start(text: str, *, alone: bool) -> str:
     if len(rest) != len(text):
         return text[: len(text) - len(rest)].translate(_PLACEHOLDER_BY_BLANK) + rest
     if text[:1].isspace():
-        return _signs.NOTHING_PLACEHOLDER + text
+        return _signs.REMOVED_PLACEHOLDER + text
     if _SPECIAL_LINE_START.match(text):
         return _addresses.ESCAPE_SIGN_PLACEHOLDER + text
     number = _LONE_ITEM_NUMBER.match(text) if alone else None
@@ -484,7 +484,7 @@ def _protect_end_blanks_and_hashes(text: str, kind: str) -> str:
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_PLACEHOLDER_BY_BLANK)
     if text[-1:].isspace():
-        return text + _signs.NOTHING_PLACEHOLDER
+        return text + _signs.REMOVED_PLACEHOLDER
     if kind == "heading" and text.endswith("#"):
         return _CLOSING_HASHES.sub(rf"{_addresses.ESCAPE_SIGN_PLACEHOLDER}\g<0>", text)
     return text

@@ -55,13 +55,13 @@ def node_rule(
     return NodeRule(read, least, most, ordered)
 
 
-_TEXT_CHILD = (
+_TEXT_WITH_MARKS = (
     "text(link em strong strike subsup underline textColor annotation backgroundColor"
     "|code link annotation)"
 )
 _MARKED_EXTENSION = "extension(dataConsumer fragment)"
 _MEDIA_MARKS = "(dataConsumer link annotation border)"
-_CAPTION_CONTENT = f"{_TEXT_CHILD} hardBreak mention emoji date placeholder inlineCard status"
+_CAPTION_CONTENT = f"{_TEXT_WITH_MARKS} hardBreak mention emoji date placeholder inlineCard status"
 _INLINE = f"{_CAPTION_CONTENT} inlineExtension(dataConsumer fragment) mediaInline{_MEDIA_MARKS}"
 
 _PLAIN_LISTS = "bulletList orderedList"
@@ -167,10 +167,10 @@ def find_problems(document: object) -> tuple[str, ...]:
     version = document.get("version")
     if version != 1 or isinstance(version, bool) or document.keys() - {"version"} - _NODE_KEYS:
         return ("this is not a document of version 1",)
-    return find_node_problems({key: document[key] for key in document if key != "version"})
+    return find_subtree_problems({key: document[key] for key in document if key != "version"})
 
 
-def find_node_problems(root: Any) -> tuple[str, ...]:
+def find_subtree_problems(root: Any) -> tuple[str, ...]:
     """Return what is wrong with a node of a known kind and with its descendants."""
     problems_so_far: list[str] = []
     # A stack instead of recursion, since documents may be nested very deeply.

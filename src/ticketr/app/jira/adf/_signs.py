@@ -11,7 +11,7 @@ from ticketr.app.jira.adf._addresses import ESCAPE_SIGN_PLACEHOLDER, PLACEHOLDER
 
 _OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
 #: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
-NOTHING_PLACEHOLDER = "\ufdd3"
+REMOVED_PLACEHOLDER = "\ufdd3"
 #: Stands for the blocks in a block that marklas writes.
 BLOCKS_PLACEHOLDER = "\ufde0"
 #: Stands before the ``>`` of an address in angle brackets.

@@ -42,7 +42,7 @@ _MAX_LIST_INDENT = 20
 #: A list that begins at 1 may say so.
 _LIST_FROM_ONE_KIND_AND_ATTRS = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
-SIMPLE_TEXT_SPEEDUP = 12
+SIMPLE_TEXT_SPEEDUP_FACTOR = 12
 #: The signs around a text with a mark.
 _SIGN_BY_MARK = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
 #: The colors of a status.
@@ -61,7 +61,7 @@ _PLAIN_TEXT = compile_on_use(rf"(?:[ ]?{_LETTERS_OR_PLAIN_SIGN})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
 _PLAIN_LINE_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
 #: A text with a mark. What a reader cannot see is not marked: the blank at its end.
-_MARKED_TEXT = compile_on_use(
+_SIMPLE_TEXT_AND_END_BLANK = compile_on_use(
     rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_LETTERS_OR_PLAIN_SIGN})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
 )
 #: What a text may begin with right after a marked text or an emoji.
@@ -150,14 +150,15 @@ def conversion_cost(document: object, most: int) -> int:
         document: Anything that JSON can hold.
         most: Where to stop counting; the result may be a little more.
     """
-    most_characters = most * SIMPLE_TEXT_SPEEDUP
+    most_characters = most * SIMPLE_TEXT_SPEEDUP_FACTOR
     if (size := marklas_cost(document, most_characters)) > most_characters:
         return size  # splitting it would take long
     total = 0
     for part in write_simple_blocks(document) or [[document]]:
-        total += (
-            len(part) // SIMPLE_TEXT_SPEEDUP if isinstance(part, str) else marklas_cost(part, most)
-        )
+        if isinstance(part, str):
+            total += len(part) // SIMPLE_TEXT_SPEEDUP_FACTOR
+        else:
+            total += marklas_cost(part, most)
         if total > most:
             break
     return total
@@ -273,7 +274,7 @@ def _tasks_or_empty(items: Sequence[Any]) -> str:
 def _table_or_empty(rows: Sequence[Any]) -> str:
     """Return a table with names of columns in its first row, and only there."""
     head, *body = [
-        _cells_or_empty(row, "tableCell" if number else "tableHeader")
+        _cells_or_empty_list(row, "tableCell" if number else "tableHeader")
         for number, row in enumerate(rows)
     ] or [[]]
     if not head or not body or not all(head) or any(len(cells) != len(head) for cells in body):
@@ -282,7 +283,7 @@ def _table_or_empty(rows: Sequence[Any]) -> str:
     return "\n".join([f"| {' | '.join(cells)} |" for cells in lines])
 
 
-def _cells_or_empty(row: Any, kind: str) -> list[str]:
+def _cells_or_empty_list(row: Any, kind: str) -> list[str]:
     """Return the texts of a row's cells; an empty list if one of them is not simple."""
     row_kind, row_attrs, cells = _parts_or_empty(row)
     texts: list[str] = []
@@ -314,7 +315,7 @@ def _line_or_empty(content: Sequence[Any]) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
     for child in content:
-        kind, text = _inline_kind_and_markdown(child)
+        kind, text = _inline_kind_and_markdown_if_simple(child)
         match last, kind:  # a break is before the first part, too
             case "hardBreak", "text":
                 can_follow = _PLAIN_LINE_START.match(text) is not None
@@ -336,7 +337,7 @@ def _line_or_empty(content: Sequence[Any]) -> str:
     return "" if last == "hardBreak" or line.endswith(" ") else line
 
 
-def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
+def _inline_kind_and_markdown_if_simple(node: Any) -> tuple[str, str]:
     """Return what kind of part of a line a node is, and its Markdown; an empty one if it is not simple."""
     if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
         return "text", text if node.get("type") == "text" and _PLAIN_TEXT.fullmatch(text) else ""
@@ -349,7 +350,7 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
         } if not rest:
             return "tagged", _tagged_text_or_empty(text, mark)
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
-            return "marked", _marked_text_or_empty(text, marks)
+            return "marked", _simple_marked_text_or_empty(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
             is_simple = not rest and not more and _ADDRESS.fullmatch(address)
             return "marked", f"<{address}>" if is_simple else ""
@@ -366,7 +367,7 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
             code = (
                 ""
                 if rest or more or color not in STATUS_COLORS
-                else _marked_text_or_empty(label, [{"type": "code"}])
+                else _simple_marked_text_or_empty(label, [{"type": "code"}])
             )
             return "marked", f"{code}{{{color}}}" if code else ""
         case {"type": "date", "attrs": {"timestamp": str(stamp), **more}, **rest}:
@@ -401,13 +402,13 @@ def _tagged_text_or_empty(text: str, mark: Any) -> str:
             end = "span"
         case _:
             return ""
-    match = _MARKED_TEXT.fullmatch(text) if tag else None
+    match = _SIMPLE_TEXT_AND_END_BLANK.fullmatch(text) if tag else None
     return f"<{tag}>{text}</{end}>" if match and not match["blank"] else ""
 
 
-def _marked_text_or_empty(text: str, marks: Sequence[Any]) -> str:
+def _simple_marked_text_or_empty(text: str, marks: Sequence[Any]) -> str:
     """Return a text that is a link, or has one mark, or both; empty if that is not simple."""
-    sign, address, match = "", "", _MARKED_TEXT.fullmatch(text)
+    sign, address, match = "", "", _SIMPLE_TEXT_AND_END_BLANK.fullmatch(text)
     for mark in marks:
         match mark:
             case {"type": "link", "attrs": {"href": str(href), **more}, **rest}:

@@ -80,8 +80,8 @@ class NormalisedTables:
     def _normalise_table(self, delimiter_index: int, columns: int) -> int:
         """Normalise a table; return the index of the line after it."""
         problems, index = len(self.problems), delimiter_index + 1
-        self._normalise_row(delimiter_index - 1, columns)
-        self._normalise_row(delimiter_index, columns)
+        self._pad_row_or_note_problem(delimiter_index - 1, columns)
+        self._pad_row_or_note_problem(delimiter_index, columns)
         while index < len(self._lines):
             line = self._lines[index]
             if not line.strip() or _BLOCK_START.match(line):
@@ -90,13 +90,13 @@ class NormalisedTables:
                 advice = "put an empty line before it, or a | around it if it is a row"
                 self.problems.append((index + 1, f"is right below a table; {advice}"))
                 break
-            self._normalise_row(index, columns)
+            self._pad_row_or_note_problem(index, columns)
             index += 1
         if len(self.problems) == problems:
             self.delimiters.append(delimiter_index + 1)
         return index
 
-    def _normalise_row(self, index: int, columns: int) -> None:
+    def _pad_row_or_note_problem(self, index: int, columns: int) -> None:
         """Write a row with as many cells as its table has, or note what is wrong with it."""
         line = self._lines[index]
         cells = _split_cells(line)

@@ -22,20 +22,20 @@ _BULLET_BAR_OR_DASHES = re.compile(
     r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)"
 )
 #: How many stretches of lines one block may consist of.
-_MAX_STRETCHES_PER_BLOCK = 40
+_MAX_LINE_STRETCHES_PER_BLOCK = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class BlockStretch:
     """Some lines of Markdown that make whole blocks.
 
     Attributes:
         text: The lines.
-        block_keys: The canonical form of each block, as JSON.
+        canonical_json: The canonical form of each block, as JSON.
     """
 
     text: str
-    block_keys: tuple[str, ...]
+    canonical_json: tuple[str, ...]
 
 
 def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILES) -> str:
@@ -52,7 +52,7 @@ def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILE
     if markdown == like or is_surely_too_long(markdown) or is_surely_too_long(like):
         return markdown
     read = partial(to_adf, media_ids=media_ids)
-    wanted = _block_keys(read(markdown))
+    wanted = _canonical_blocks(read(markdown))
     stretches = split_stretches(markdown, read)
     others = split_stretches(like, read)
     if stretches is None or others is None:
@@ -60,17 +60,17 @@ def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILE
     result = "\n\n".join(_reworded_stretches(stretches, others, read))
     used = [definition[0] for definition in _used_definitions(like) if definition[0] not in result]
     for text in (result, "\n\n".join([result, *used])):
-        if _block_keys(read(text)) == wanted:
+        if _canonical_blocks(read(text)) == wanted:
             return text
     return markdown
 
 
 def _reworded_stretches(
-    stretches: Sequence[Stretch], others: Sequence[Stretch], read: Callable[[str], Json]
+    stretches: Sequence[BlockStretch], others: Sequence[BlockStretch], read: Callable[[str], Json]
 ) -> Iterator[str]:
     start = before = 0
     pairs = match_equal(
-        [stretch.block_keys for stretch in stretches], [stretch.block_keys for stretch in others]
+        [each.canonical_json for each in stretches], [each.canonical_json for each in others]
     )
     for at, other in [*pairs, (len(stretches), len(others))]:
         olds = others[before:other]
@@ -79,7 +79,7 @@ def _reworded_stretches(
             old = olds[number] if len(olds) == at - start else None
             tried = _candidate_rewordings(stretch.text, old.text) if old is not None else ()
             yield next(
-                (text for text in tried if _block_keys(read(text)) == stretch.block_keys),
+                (text for text in tried if _canonical_blocks(read(text)) == stretch.canonical_json),
                 stretch.text,
             )
         if at < len(stretches):
@@ -115,7 +115,7 @@ def _normal_form(match: re.Match[str]) -> str:
     return "|" if match["bar"] else "-"
 
 
-def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
+def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[BlockStretch] | None:
     """Split Markdown into stretches of lines that can be read by themselves.
 
     Args:
@@ -125,7 +125,7 @@ def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[Stretch]
     Returns:
         The stretches, without the blank lines between them; None if it cannot be split.
     """
-    wanted = _block_keys(read(markdown))
+    wanted = _canonical_blocks(read(markdown))
     definitions = _used_definitions(markdown)
     # Without a link, a definition is text, so each part is read with a paragraph of links.
     links = " ".join(f"[{definition[1]}]" for definition in definitions)
@@ -134,23 +134,23 @@ def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[Stretch]
         if links
         else ""
     )
-    result: list[Stretch] = []
+    result: list[BlockStretch] = []
     at = joined = 0
     text = ""
     keys: tuple[str, ...] = ()
     for lines in _split_top_level_paragraphs(markdown):
         text = f"{text}\n\n{lines}" if text else lines
-        keys = _block_keys(read(text + rest))
+        keys = _canonical_blocks(read(text + rest))
         keys = keys[:-1] if rest else keys
         if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
             joined += 1
-            if joined > _MAX_STRETCHES_PER_BLOCK:
+            if joined > _MAX_LINE_STRETCHES_PER_BLOCK:
                 return None
             continue
-        result.append(Stretch(text, keys))
+        result.append(BlockStretch(text, keys))
         at, joined, text = at + len(keys), 0, ""
     if text and result and not keys:
-        result[-1] = Stretch(f"{result[-1].text}\n\n{text}", result[-1].block_keys)
+        result[-1] = BlockStretch(f"{result[-1].text}\n\n{text}", result[-1].canonical_json)
         text = ""
     return result if at == len(wanted) and not text else None
 
@@ -164,7 +164,7 @@ def _used_definitions(markdown: str) -> list[re.Match[str]]:
     return [definition for definition in definitions if link_label_key(definition[1]) in used]
 
 
-def _block_keys(document: Json) -> tuple[str, ...]:
+def _canonical_blocks(document: Json) -> tuple[str, ...]:
     content = visible_form(document).get("content", [])
     return tuple(json.dumps(value, sort_keys=True) for value in content)
 

@@ -80,7 +80,7 @@ class AsksConnectionPool(asks.Session):  # type: ignore[misc]  # asks has no typ
         self._closed = False
         self._open: set[Any] = set()
 
-    async def take_connection(self, place: str) -> Any:
+    async def take_or_open_connection(self, place: str) -> Any:
         """Return an idle connection, or open one if none is idle.
 
         Args:
@@ -102,12 +102,12 @@ class AsksConnectionPool(asks.Session):  # type: ignore[misc]  # asks has no typ
         self,
         connection: Any,
         request: Request,
-        collector: _exchange.AnswerCollector,
+        collector: _exchange.TimedBodyBuffer,
     ) -> AsksExchange:
         """Send a request and read its answer.
 
         Args:
-            connection: From `take_connection`. It is kept if all is well and closed if not, whatever
+            connection: From `take_or_open_connection`. It is kept if all is well and closed if not, whatever
                 ends this.
             request: What to send.
             collector: Takes the body of the answer.
@@ -149,7 +149,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         session: AsksConnectionPool,
         connection: Any,
         request: Request,
-        collector: _exchange.AnswerCollector,
+        collector: _exchange.TimedBodyBuffer,
     ) -> None:
         headers = {
             "Accept-Encoding": "gzip",
@@ -189,7 +189,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
             else:
                 head, h11_connection = whole[0], whole[-1]
                 await self.sock.send(h11_connection.send(head))
-                async for piece in self._source.pieces():
+                async for piece in self._source.body_pieces():
                     self._collector.restart_timeout()
                     await self.sock.send(h11_connection.send(h11.Data(data=piece)))
                 if rest := h11_connection.send(h11.EndOfMessage()):
@@ -263,7 +263,7 @@ class AsksTransport(TransportLimitsAndTls):
         """Send one request and read the whole answer; see `Transport.send`."""
         if self._certificates.problem and request.url.lower().startswith("https:"):
             raise TlsFailed(request.url, self._certificates.problem)
-        collector = _exchange.AnswerCollector(request, self)
+        collector = _exchange.TimedBodyBuffer(request, self)
         with collector.scope, _convert_errors(request.url):
             connection = await self._take_connection(request.url)
             answer = await self._session.exchange(connection, request, collector)
@@ -273,7 +273,7 @@ class AsksTransport(TransportLimitsAndTls):
     async def _take_connection(self, url: str) -> Any:
         place = _origin_of(url)
         with trio.move_on_after(self.connect_timeout), _convert_connect_errors(url):
-            return await self._session.take_connection(place)
+            return await self._session.take_or_open_connection(place)
         raise ConnectFailed(url, _exchange.CONNECT_TIMEOUT_REASON)
 
 

@@ -34,7 +34,7 @@ _GZIP_OR_ZLIB_WBITS = 47  # what zlib.decompressobj takes for "see which of the 
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
-class AnswerCollector:
+class TimedBodyBuffer:
     """The timeouts of one exchange, and the collected body of its answer.
 
     The timeouts are of silence, which each piece restarts, and of the whole.

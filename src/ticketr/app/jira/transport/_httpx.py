@@ -97,7 +97,7 @@ class HttpxTransport(TransportLimitsAndTls):
             raise TlsFailed(request.url, self._certificates.problem)
         if self._client.is_closed:
             raise ConnectionLost(request.url, _exchange.CLOSED_REASON)
-        collector = _exchange.AnswerCollector(request, self)
+        collector = _exchange.TimedBodyBuffer(request, self)
         opened: list[Any] = []  # the connections of this request alone
 
         async def keep_opened(event: str, info: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ class HttpxTransport(TransportLimitsAndTls):
         raise collector.timeout_error()
 
     def _build_request(
-        self, request: Request, collector: _exchange.AnswerCollector, trace: Callable[..., object]
+        self, request: Request, collector: _exchange.TimedBodyBuffer, trace: Callable[..., object]
     ) -> httpx.Request:
         """Make httpx's form of a request; httpcore calls back at each event of its connection."""
         built = self._client.build_request(
@@ -140,7 +140,7 @@ class HttpxTransport(TransportLimitsAndTls):
             content=request.body,
             extensions={"trace": trace},
         )
-        pieces = None if request.source is None else request.source.pieces()
+        pieces = None if request.source is None else request.source.body_pieces()
         built.stream = _RequestBody(collector, request.body, pieces)
         return built
 
@@ -158,7 +158,7 @@ class _RequestBody(AsyncIterator[bytes], httpx.AsyncByteStream):
         pieces: What is still to be sent in pieces; then there is no other body.
     """
 
-    collector: _exchange.AnswerCollector
+    collector: _exchange.TimedBodyBuffer
     unsent_body: bytes | None
     pieces: AsyncIterator[bytes] | None
 

@@ -48,7 +48,7 @@ class BodySource(Protocol):
         """How many bytes all pieces have together."""
         ...
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def body_pieces(self) -> AsyncIterator[bytes]:
         """Return an iterator over the pieces, from the first one on; it needs no closing."""
         ...
 

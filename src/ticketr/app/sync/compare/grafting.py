@@ -194,9 +194,9 @@ def edited_texts(
         shown = adf.to_adf(before.rich_texts.get(name, ""), media_ids=media_ids)
         grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
         losses: list[LostPiece] = []
-        for loss in grafted.losses:
-            line = adf.line_of(words, document["content"], loss.path) if loss.path else 0
-            losses.append(LostPiece(loss.what, here.line_numbers.of_text(name, line)))
+        for what, path in grafted.losses:
+            line = adf.line_of(words, document["content"], path) if path else 0
+            losses.append(LostPiece(what, here.line_numbers.of_text(name, line)))
         yield EditedText(RichTextPart(name), grafted.document, original, before, tuple(losses))
 
 
@@ -244,10 +244,8 @@ def edited_description(
     shown = diff.description_adf(before, body=body, media_ids=media_ids)
     grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
     losses = tuple(
-        LostPiece(
-            loss.what, _block_line(edited, document, loss.path, is_criterion=body is not None)
-        )
-        for loss in grafted.losses
+        LostPiece(what, _block_line(edited, document, path, is_criterion=body is not None))
+        for what, path in grafted.losses
     )
     return EditedText(diff.CorePart.DESCRIPTION, grafted.document, original, before, losses)
 

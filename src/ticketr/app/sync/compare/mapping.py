@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from ticketr.app.config.checks import UserNamedField, WantedField
 from ticketr.app.jira.adf import (
-    SIMPLE_TEXT_SPEEDUP,
+    SIMPLE_TEXT_SPEEDUP_FACTOR,
     conversion_cost,
     is_too_large,
     marklas_cost,
@@ -461,7 +461,7 @@ def convert_simple_and_estimate_cost(
         descriptions as Markdown, by the IDs of the issues; the other rich texts, up to the stop.
     """
     cost, remaining = 0, list[object]()
-    most_characters = max_cost * SIMPLE_TEXT_SPEEDUP
+    most_characters = max_cost * SIMPLE_TEXT_SPEEDUP_FACTOR
     described: dict[str, diff.MarkdownAndCriteria] = {}
     for issue in issues:
         description, *others = rich_text_documents_in(issue.fields)
@@ -471,7 +471,7 @@ def convert_simple_and_estimate_cost(
             others.append(description)
         else:
             described[issue.id] = text
-            cost += len(text.markdown) // SIMPLE_TEXT_SPEEDUP
+            cost += len(text.markdown) // SIMPLE_TEXT_SPEEDUP_FACTOR
         remaining += others
         cost += _BARE_ISSUE_CONVERSION_COST + sum(conversion_cost(adf, max_cost) for adf in others)
         cost += sum(len(value) for value in issue.fields.values() if isinstance(value, list))

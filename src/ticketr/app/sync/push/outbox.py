@@ -190,7 +190,9 @@ async def add_or_edit_comment(
         Takes effect at once. If Jira has the comment, the next run finds it.
     """
     if not write.part.is_new:
-        await session.jira.edit_comment(key, write.part.id, write.body, visibility=write.visibility)
+        await session.jira.replace_comment_and_visibility(
+            key, write.part.id, write.body, visibility=write.visibility
+        )
         return
     comments = session.state.comments
     entry = SentComment(

@@ -39,7 +39,8 @@ def with_mentions(
     people: dict[str, tuple[str, str]] = {}
     for person in adf.named_people(text):
         name = person.name_or_email
-        user = _find_person(name, users.get(name, ()), location_prefix(path, place(person.line)))
+        prefix = location_prefix(path, place(person.line_in_text))
+        user = _find_person(name, users.get(name, ()), prefix)
         if user is not None:
             people[name] = (user.account_id, user.display_name)
     return adf.with_account_ids(text, people)
@@ -71,7 +72,7 @@ def mention_warnings(
     for person in adf.named_people(text):
         if not users.get(person.name_or_email, (None,)) and person.mention not in before:
             yield (
-                person.line,
+                person.line_in_text,
                 (
                     f"“{person.mention}” goes to Jira as text, for its search finds nobody of that name; "
                     "a mention is @[Name](account ID), @[Name] or @ and an e-mail address"

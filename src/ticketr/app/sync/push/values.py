@@ -12,7 +12,7 @@ from datetime import date
 from types import MappingProxyType
 
 from ticketr._lazy import compile_on_use
-from ticketr.app.config.checks import folded, join_words_not_numbers
+from ticketr.app.config.checks import folded, remove_word_separators
 from ticketr.app.jira import AllowedValue, User
 from ticketr.app.sync.compare import times
 from ticketr.app.sync.compare.diff import Part
@@ -167,7 +167,7 @@ def find_allowed_value(name: str, allowed: Iterable[AllowedValue]) -> AllowedVal
     loose = [value for value in allowed if folded(value.name) == folded(name)] or [
         value
         for value in allowed
-        if join_words_not_numbers(folded(value.name)) == join_words_not_numbers(folded(name))
+        if remove_word_separators(folded(value.name)) == remove_word_separators(folded(name))
     ]
     return next(exact, loose[0] if len(loose) == 1 else None)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence, Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, final
 
-from ticketr.app.config.checks import join_words_not_numbers
+from ticketr.app.config.checks import remove_word_separators
 from ticketr.app.tickets import fold
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import ServiceCall, call
@@ -55,13 +55,13 @@ def matching_options(options: Iterable[Option], text: str) -> list[Option]:
     An option also begins with a text whose blanks and hyphens are others: ``todo`` finds ``To Do``.
     """
     start = fold(text).strip()
-    wanted, joined = start.split(), join_words_not_numbers(start)
+    wanted, joined = start.split(), remove_word_separators(start)
     names = [(option, (fold(option.label), fold(option.synonyms))) for option in options]
     matching = [
         pair
         for pair in names
         if all(word in " ".join(pair[1]) for word in wanted)
-        or (joined and any(join_words_not_numbers(name).startswith(joined) for name in pair[1]))
+        or (joined and any(remove_word_separators(name).startswith(joined) for name in pair[1]))
     ]
     matching.sort(key=lambda pair: not any(name.startswith(start) for name in pair[1]))
     return [option for option, _ in matching]

@@ -31,7 +31,7 @@ PANEL_KIND_BY_WORD = {
 }
 
 
-_NAMED_MENTION = re.compile(
+_NAME_OR_MAIL_MENTION = re.compile(
     r"""\\.
     |<\w+[ ][^<>\n]*\badf=[^<>\n]*>[^<\n]*
     |(?<![\w@/.+-])@(?:
@@ -50,12 +50,12 @@ class NamedPerson:
     Attributes:
         mention: The whole mention.
         name_or_email: The name or the e-mail address.
-        line: The line that it is in, from 1 on.
+        line_in_text: The line of the text that it is in, from 1 on.
     """
 
     mention: str
     name_or_email: str
-    line: int
+    line_in_text: int
 
 
 def named_people(markdown: str) -> tuple[NamedPerson, ...]:
@@ -68,7 +68,7 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
         return ()
     return tuple(
         NamedPerson(mention[0], name, at + 1)
-        for at, mention, name in _find_named_mentions_by_line(markdown)
+        for at, mention, name in _find_mentions_without_account_id(markdown)
     )
 
 
@@ -82,7 +82,7 @@ def with_account_ids(markdown: str, people: Mapping[str, tuple[str, str]]) -> st
     if not people or "@" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    for at, mention, wanted in reversed(list(_find_named_mentions_by_line(markdown))):
+    for at, mention, wanted in reversed(list(_find_mentions_without_account_id(markdown))):
         if wanted in people:
             account, name = people[wanted]
             escaped = _SPECIAL_IN_NAME.sub(r"\\\g<0>", name)
@@ -91,10 +91,10 @@ def with_account_ids(markdown: str, people: Mapping[str, tuple[str, str]]) -> st
     return "\n".join(lines)
 
 
-def _find_named_mentions_by_line(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
+def _find_mentions_without_account_id(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
     """Yield the mentions of people without an account ID: the index of the line, and the name."""
     for at, line in enumerate(blank_code_keeping_lines(markdown).split("\n")):
-        for mention in _NAMED_MENTION.finditer(line):
+        for mention in _NAME_OR_MAIL_MENTION.finditer(line):
             if name := mention["name"] or mention["mail"]:
                 yield at, mention, name.strip()
 
@@ -297,7 +297,7 @@ def tag_of(mark: Any) -> str | None:
     return None
 
 
-def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Json] | None:
+def write_short_form(node: Json, before: Json | None, after: Json | None) -> list[Json] | None:
     """Return the texts that stand for a node, or None if no short form says all of it.
 
     Args:

@@ -18,7 +18,7 @@ from ticketr.app.jira.adf.forms import inline
 from ticketr.app.jira.adf.forms.files import read_picture_attrs
 
 _INLINE_PARENT_TOKEN_TYPES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
-_PARAGRAPH_TOKEN_TYPES = frozenset({"paragraph", "block_text"})
+_TYPES_OF_PARAGRAPH_TOKENS = frozenset({"paragraph", "block_text"})
 _START_TAG_WITH_ADF_KIND = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
 _ATOM_NODES = frozenset(
     {
@@ -27,7 +27,7 @@ _ATOM_NODES = frozenset(
     }
 )
 #: Tokens in a line that hold no form, and those that hold what their children do.
-_PLAIN_TOKEN_TYPES = frozenset({"codespan", "linebreak", "softbreak"})
+_TOKEN_TYPES_WITHOUT_SHORT_FORM = frozenset({"codespan", "linebreak", "softbreak"})
 _EMPHASIS_TOKEN_TYPES = frozenset({"emphasis", "strikethrough", "strong"})
 #: The key of the texts that were joined to one.
 _TEXTS_BEFORE_JOIN_KEY = "ticketr-parts"
@@ -63,7 +63,7 @@ class ShortFormTokenReader:
             elif kind == "block_quote":
                 result += self._read_panel_or_quote(token)
             elif kind == "paragraph":
-                result += self._read_card_or_paragraph(token)
+                result += self._read_block_card_or_paragraph(token)
             else:
                 result += self._read_forms_in(token)
         return result
@@ -114,7 +114,7 @@ class ShortFormTokenReader:
             _html_block("</aside>"),
         ]
 
-    def _read_card_or_paragraph(self, token: inline.Token) -> list[inline.Token]:
+    def _read_block_card_or_paragraph(self, token: inline.Token) -> list[inline.Token]:
         """Turn a paragraph that is the address of a large card into a block."""
         match token["children"]:
             case [
@@ -134,7 +134,7 @@ class ShortFormTokenReader:
         if not children:
             return [token]
         if token["type"] in _INLINE_PARENT_TOKEN_TYPES:
-            alone = pictures and token["type"] in _PARAGRAPH_TOKEN_TYPES
+            alone = pictures and token["type"] in _TYPES_OF_PARAGRAPH_TOKENS
             picture = self._read_picture(children) if alone else None
             return picture or [{**token, "children": self._read_line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
@@ -285,7 +285,7 @@ def _may_hold_form(token: inline.Token) -> bool:
         return "{" in token["raw"] or ":" in token["raw"]
     if kind in _EMPHASIS_TOKEN_TYPES:
         return any(map(_may_hold_form, token["children"]))
-    return kind not in _PLAIN_TOKEN_TYPES
+    return kind not in _TOKEN_TYPES_WITHOUT_SHORT_FORM
 
 
 def _closing_of_atom(tag: str) -> str:

@@ -20,7 +20,7 @@ from ticketr.app.jira.adf._blocks import (
 )
 from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODE_RULES
-from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, NOTHING_PLACEHOLDER, protect_signs
+from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, protect_signs
 from ticketr.app.jira.adf._simple import markdown_if_simple_leaf
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
@@ -29,7 +29,7 @@ from ticketr.app.jira.adf.forms.inline import (
     tag_of,
     text_node,
     write_card,
-    write_inline,
+    write_short_form,
 )
 
 # marklas writes their content as data, or it is not Markdown.
@@ -69,9 +69,9 @@ class Writer(BlockWriter):
         self._names = {media: name for name, media in media_ids.items()}
         self.used = False
 
-    def kind_and_has_bullets(self, node: Any, parent: str) -> tuple[str, bool]:
+    def read_kind_and_is_bulleted(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
-        kind, has_bullets = super().kind_and_has_bullets(node, parent)
+        kind, has_bullets = super().read_kind_and_is_bulleted(node, parent)
         if kind in {"decisionList", "taskList"} and self._short_form_of(node, parent) is not None:
             return kind, True
         return kind, has_bullets
@@ -100,7 +100,7 @@ class Writer(BlockWriter):
             node = form
         elif short and (simple := markdown_if_simple_leaf(node)):
             return simple
-        return self._write_shell_by_marklas(node, short=short)
+        return self._write_blocks_in_marklas_shell(node, short=short)
 
     def _short_form_of(self, node: Json, parent: str) -> Json | None:
         """Return the block whose Markdown is the short form of another one; None if it has none."""
@@ -133,7 +133,7 @@ class Writer(BlockWriter):
                 return node if _is_plain_title(attrs.get("title", "-")) else None
         return None
 
-    def _write_shell_by_marklas(self, node: Json, *, short: bool) -> str:
+    def _write_blocks_in_marklas_shell(self, node: Json, *, short: bool) -> str:
         """Return a block as marklas writes it, and the blocks in it as they are written here."""
         inside: list[str] = []
         shell, *ends = self._by_marklas(
@@ -177,7 +177,7 @@ class Writer(BlockWriter):
                 result.append(child)
             elif child.get("type") == "text":
                 result += self._tagged_text(child, before, after, short=short)
-            elif short and (written := write_inline(child, before, after)) is not None:
+            elif short and (written := write_short_form(child, before, after)) is not None:
                 self.used = True
                 result += written
             else:
@@ -240,12 +240,12 @@ def _is_plain_task_list(node: Any) -> bool:
     if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
         return False
     return all(
-        _is_plain_task_list(value) if _kind_of(value) == "taskList" else _is_plain_task(value)
+        _is_plain_task_list(value) if _kind_of(value) == "taskList" else _has_only_state(value)
         for value in content
     )
 
 
-def _is_plain_task(item: Any) -> bool:
+def _has_only_state(item: Any) -> bool:
     match item:
         case {"type": "taskItem", "attrs": {"state": "TODO" | "DONE", **rest}}:
             return not rest
@@ -285,7 +285,7 @@ def _tasks_as_bullets(node: Json) -> Json:
             continue
         box = text_node(protect_signs("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
-        first = _paragraph(box, *(content_of(blocks[0]) or [text_node(NOTHING_PLACEHOLDER)]))
+        first = _paragraph(box, *(content_of(blocks[0]) or [text_node(REMOVED_PLACEHOLDER)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
     return {"type": "bulletList", "content": items}
 
