@@ -80,7 +80,7 @@ def mark_state_and_history(root: Path) -> bool:
     unmarked = _find_unmarked_state_and_history(store)
     if store.state_path in unmarked:
         with closing(sync.State(store.state_path)) as state:
-            state.add_user_mark(mark)
+            state.add_owner_mark(mark)
     if store.own / HISTORY_FILE in unmarked:
         sign_history(store.root, mark)
     return bool(unmarked)

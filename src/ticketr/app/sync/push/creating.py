@@ -59,26 +59,21 @@ if TYPE_CHECKING:
 _CREATE_SINGLY_BELOW_COUNT = 10
 
 
-def _record_start_and_route(state: State, edit: IssueWrite, parent: str | None) -> None:
+def _record_first_and_between_statuses(state: State, edit: IssueWrite) -> None:
     """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
 
     It also records in which status such issues begin, so that the next plan can show the way.
     """
     state.sent.put(edit.key, [transitions.status_value(text) for text in edit.statuses_between])
-    site_record, new = state.site_record, workflow_key(edit.issue, parent)
+    site_record, new = state.site_record, workflow_key(edit.issue, edit.parent_key_if_new_subtask)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.save_workflow(*new, {**known, "": [edit.old_status]})
 
 
 def _fields_with_parent(new: IssueWrite) -> dict[str, object]:
     """Return the fields of a new issue, its parent included."""
-    parent = {"parent": {"key": new.new_subtask_parent}} if new.new_subtask_parent else {}
-    return new.payload.fields | parent
-
-
-def _wait_from_trio_time(error: jira.JiraError) -> float:
-    """Return the time on Trio's clock from which a late arrival of a failed request is waited for."""
-    return -math.inf if has_request_ended(error) else trio.current_time()
+    parent = new.parent_key_if_new_subtask
+    return new.payload.fields | ({"parent": {"key": parent}} if parent else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +84,19 @@ class _Request:
         write: The issue.
         creation: The request, as the state records it.
         error: The error of the last request for the issue, if there was one.
-        wait_from_trio_time: The time on Trio's clock from which its late arrival is waited for;
+        may_still_arrive_since_trio_time: When it failed, on Trio's clock, if it may still reach Jira;
             minus infinity if it cannot arrive any more.
     """
 
     write: IssueWrite
     creation: Creation
     error: jira.JiraError | None = None
-    wait_from_trio_time: float = -math.inf
+    may_still_arrive_since_trio_time: float = -math.inf
+
+    def with_error(self, error: jira.JiraError) -> _Request:
+        """Return the same, which has failed just now."""
+        since = -math.inf if has_request_ended(error) else trio.current_time()
+        return replace(self, error=error, may_still_arrive_since_trio_time=since)
 
     @property
     def is_worth_retrying(self) -> bool:
@@ -127,7 +127,7 @@ class Creator:
     highest_key_numbers: dict[str, int]
     drafts: Collection[Ticket]
     shown_status_routes: Collection[tuple[str, ...]] | None
-    # Of the present call of `create_all`.
+    # Those of the present call of `create_all` that the state holds.
     _created_by_object_id: dict[int, jira.Created] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -204,7 +204,8 @@ class Creator:
             Those whose issues exist, with IDs and keys, and the others.
         """
         pending = [request.creation for request in requests]
-        since = max((request.wait_from_trio_time for request in requests), default=-math.inf)
+        times = (request.may_still_arrive_since_trio_time for request in requests)
+        since = max(times, default=-math.inf)
         try:
             creations = await find_by_marker(self.session, pending, since_trio_time=since)
         except jira.AuthenticationFailed:
@@ -239,11 +240,7 @@ class Creator:
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
-            wait_from_trio_time = _wait_from_trio_time(error)
-            return [
-                replace(request, error=error, wait_from_trio_time=wait_from_trio_time)
-                for request in requests
-            ]
+            return [request.with_error(error) for request in requests]
         return requests
 
     async def _send_each(self, requests: Sequence[_Request]) -> list[_Request]:
@@ -273,7 +270,7 @@ class Creator:
         try:
             created = await session.jira.create_issue(fields, properties=properties)
         except jira.JiraError as error:
-            failed = replace(request, error=error, wait_from_trio_time=_wait_from_trio_time(error))
+            failed = request.with_error(error)
             is_certain = jira.certainly_failed(error, fields)
             if is_certain:
                 await self._forget(request.creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
@@ -327,28 +324,29 @@ class Creator:
                 "the next run looks for it again"
             )
             self.tally.warn(Note(created.key, path, reason, Code.KEY_NOT_WRITTEN))
-        elif status is None or await self._record_and_try_move(created, new, status):
+        elif status is None:
             self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
+        else:
+            await self._record_and_move(created, new, status)
 
-    async def _record_and_try_move(self, created: Creation, new: IssueWrite, status: str) -> bool:
-        """Move a new issue to its draft's status; return whether the state holds the issue.
+    async def _record_and_move(self, created: Creation, new: IssueWrite, status: str) -> None:
+        """Record a new issue in its first status, and move it to its draft's status.
 
         Its base has the status in which Jira created it. So the draft's status remains an edit if
         this run ends before the transition.
         """
-        session, path, is_recorded = self.session, created.path, False
+        session, path = self.session, created.path
         try:
             first = await transitions.fetch_status(session.jira, created.key)
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
                     await session.in_thread(record_sent_draft, session.state, created, path, first)
-            is_recorded = True
+            self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
             if first.casefold() != status.casefold():
                 await self._follow_route(created, new, first, status)
         except (jira.JiraError, transitions.NoTransition, transitions.StoppedBetween) as error:
             note = failure_note(replace(new.issue, key=created.key), path, error)
             self.tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
-        return is_recorded
 
     async def _follow_route(
         self, created: Creation, new: IssueWrite, first: str, status: str
@@ -361,7 +359,7 @@ class Creator:
         if edit.statuses_between:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
-                    await session.in_thread(_record_start_and_route, state, edit, created.parent)
+                    await session.in_thread(_record_first_and_between_statuses, state, edit)
             shown = self.shown_status_routes
             if shown is not None and (first, *edit.statuses_between) not in shown:
                 reason = unshown_route_reason(route_text(first, edit.statuses_between, status))
@@ -375,7 +373,7 @@ class Creator:
         creation = Creation(
             marker=uuid.uuid4().hex,
             project=new.project,
-            parent=new.new_subtask_parent,
+            parent=new.parent_key_if_new_subtask,
             title=new.issue.title,
             path=new.path,
             draft=render_ticket(new.issue),

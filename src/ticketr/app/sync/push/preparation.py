@@ -200,7 +200,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
 
     The parent of a new sub-task is always its ticket.
     """
-    parent = write.payload.fields.get("parent") if write.new_subtask_parent is None else None
+    parent = write.payload.fields.get("parent") if write.parent_key_if_new_subtask is None else None
     key = parent.get("key") if isinstance(parent, dict) else None
     named = {key: PARENT_LINE_NAME} if isinstance(key, str) else {}
     links = write.payload.links
@@ -300,7 +300,7 @@ def _check_ticket(
     issues: list[IssueWrite] = []
     failed, warnings = [*ticket.failed], [*ticket.warnings]
     for write in ticket.issues:
-        if write.new_subtask_parent == "" and not issues:  # its ticket is not created
+        if write.parent_key_if_new_subtask == "" and not issues:  # its ticket is not created
             continue
         note, payload = partial(Note.on, write.issue, write.path), write.payload
         problems = payload.problems or [

@@ -148,7 +148,7 @@ class Delivery:
             if issue is not None:
                 self._new_keys[new.path, new.issue.title] = issue.key
                 self._tickets_to_read_back[issue.id] = TicketRequest(issue.id, issue.key, new.path)
-                subtasks += (replace(subtask, new_subtask_parent=issue.key) for subtask in below)
+                subtasks += (replace(task, parent_key_if_new_subtask=issue.key) for task in below)
         if subtasks:
             await self._create_fully(subtasks)
 

@@ -51,8 +51,8 @@ class IssueWrite:
         payload: The same as values of Jira's fields, without the parent of a new sub-task, nor one
             that is a draft.
         key: Its key; empty until it is created.
-        new_subtask_parent: The key of the ticket of a new sub-task, empty until that is created; None for
-            other issues.
+        parent_key_if_new_subtask: The key of the ticket of a new sub-task, empty until that is
+            created; None for other issues.
         issue_id: The ID of an existing issue.
         last_comment_id: The highest number of its comments, if some are sent; 0 if it has none.
         type_id: The ID of its present type.
@@ -66,7 +66,7 @@ class IssueWrite:
     changes: tuple[Change, ...]
     payload: IssuePayload
     key: str = ""
-    new_subtask_parent: str | None = None
+    parent_key_if_new_subtask: str | None = None
     issue_id: str = ""
     last_comment_id: int = 0
     type_id: str = ""
@@ -252,8 +252,8 @@ class WritesBuilder:
             subtask=parent is not None,
             inherited=change.inherited_by(draft) if parent is not None else (),
         )
-        changes = draft_changes(draft)
-        return IssueWrite(draft, context.path, project, changes, payload, new_subtask_parent=parent)
+        path, changes = context.path, draft_changes(draft)
+        return IssueWrite(draft, path, project, changes, payload, parent_key_if_new_subtask=parent)
 
 
 def _refused_keys_and_loss_notes(

@@ -250,7 +250,7 @@ class Database:
             finally:
                 self.write("PRAGMA synchronous = NORMAL")
 
-    def add_user_mark(self, mark: str) -> None:
+    def add_owner_mark(self, mark: str) -> None:
         """Add a mark to the file; it may have several."""
         try:
             with self._lock:
