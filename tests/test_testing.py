@@ -133,7 +133,7 @@ def test_every_step_is_swept_with_each_injection() -> None:
 
 @pytest.mark.parametrize("injection", [Injection.SCOPE, Injection.OUTER_SCOPE])
 def test_the_scope_that_is_meant_is_cancelled(injection: Injection) -> None:
-    run = Run(three_sleeps, injection=injection, step=2, timeout=60, max_steps=100)
+    run = Run(three_sleeps, injection=injection, inject_after_step=2, timeout=60, max_steps=100)
 
     trio.run(run.main, None, clock=trio.testing.MockClock(autojump_threshold=0), instruments=[run])
 

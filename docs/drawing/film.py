@@ -193,7 +193,7 @@ def _pushes(film: Camera) -> None:
 
 
 def _rows() -> Rows:
-    return Rows.of(row for rows in tickets_of(*TICKETS) for row in rows)
+    return Rows.from_unsorted(row for rows in tickets_of(*TICKETS) for row in rows)
 
 
 def _files(rows: Rows, edited: frozenset[str]) -> messages.FilesRead:

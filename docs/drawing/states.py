@@ -28,9 +28,9 @@ from ticketr.app.tui.services.edits import read_conflict
 from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.services.setting_up import suggest_folder
 from ticketr.app.tui.setup import (
+    AcceptedLogin,
     FolderAnswer,
     FolderKind,
-    LoginAnswer,
     ProjectChoice,
     SetupField,
     SiteAnswer,
@@ -263,7 +263,7 @@ def first_run() -> AppState:
 
 
 CLOUD = SiteAnswer(f"https://{SITE}", 120)
-LOGIN = LoginAnswer(
+LOGIN = AcceptedLogin(
     "Priya Raman",
     (
         ProjectChoice("DEMO", "Harbour search"),

@@ -229,7 +229,7 @@ class TrioRequest(Request):
         super().cancel(pool, signal, emit_retry)
 
 
-class ConnectionWatch(StartStopStep):
+class StopJobsOnSilence(StartStopStep):
     """Stops all jobs when RabbitMQ has been silent for three quarters of the time that it waits.
 
     It gives the jobs of a worker to others when that has been silent for two heartbeats. Celery
@@ -267,7 +267,7 @@ class ConnectionWatch(StartStopStep):
             self._timer = None
 
 
-class _StopReason(Enum):
+class _JobStopReason(Enum):
     """Why a job is stopped from outside."""
 
     REVOKED = "it was revoked"
@@ -293,12 +293,12 @@ class _TaskRun:
         self._soft, self._hard = soft or math.inf, hard or math.inf
         self._lock = threading.RLock()  # a signal handler may interrupt a stop with another
         self._storing = threading.Lock()
-        self._stop_reason: _StopReason | None = None
+        self._stop_reason: _JobStopReason | None = None
         self._future: JobFuture[Any] | None = None
         self._progress: JobProgress | None = None
         self._changed = threading.Event()
 
-    def stop(self, reason: _StopReason) -> None:
+    def stop(self, reason: _JobStopReason) -> None:
         """Cancel the job; the first reason counts.
 
         After REVOKED, no progress is stored any more: Celery stores that it was revoked.
@@ -307,7 +307,7 @@ class _TaskRun:
             self._stop_reason = self._stop_reason or reason
             if self._future is not None:
                 self._future.cancel()
-        if reason is _StopReason.REVOKED:
+        if reason is _JobStopReason.REVOKED:
             with self._storing:
                 pass
 
@@ -330,7 +330,7 @@ class _TaskRun:
             if future.handle is None and not future.cancelled():
                 future.result()  # the portal has refused the job
         except QueueClosed:
-            self._pool.end_worker()
+            self._pool.end_worker_process()
             raise self._make_ignore_or_reject() from None
         if future.cancelled():
             raise self._make_ignore_or_reject()
@@ -339,7 +339,7 @@ class _TaskRun:
             if self._soft <= self._hard:
                 raise SoftTimeLimitExceeded(self._soft)
             raise TimeLimitExceeded(self._hard)
-        if error is None and self._stop_reason is _StopReason.REVOKED:
+        if error is None and self._stop_reason is _JobStopReason.REVOKED:
             raise Ignore  # Celery has stored that it was revoked
         return future.result()
 
@@ -362,7 +362,7 @@ class _TaskRun:
         return future
 
     def _make_ignore_or_reject(self) -> Ignore | Reject:
-        if self._stop_reason is _StopReason.REVOKED:
+        if self._stop_reason is _JobStopReason.REVOKED:
             return Ignore()
         return Reject("the worker gives the job back", requeue=True)
 
@@ -402,7 +402,7 @@ class TrioPool(TaskPool):
         self._stack = ExitStack()
         self._is_ending = False
         self._is_submitting = False
-        self.app.steps["consumer"].add(ConnectionWatch)
+        self.app.steps["consumer"].add(StopJobsOnSilence)
 
     def on_start(self) -> None:
         """Start the Trio run."""
@@ -468,9 +468,9 @@ class TrioPool(TaskPool):
         if not isinstance(pid, str):
             super().terminate_job(pid, signal)
         elif pid in self._runs:
-            self._runs[pid].stop(_StopReason.REVOKED)
+            self._runs[pid].stop(_JobStopReason.REVOKED)
 
-    def end_worker(self) -> None:
+    def end_worker_process(self) -> None:
         """End the worker, whose Trio run a job has ended; Celery gives the jobs back."""
         if not self._is_ending:
             self._is_ending = True
@@ -480,4 +480,4 @@ class TrioPool(TaskPool):
     def requeue_all(self) -> None:
         """Cancel all jobs, which return to RabbitMQ."""
         for run in [*self._runs.values()]:
-            run.stop(_StopReason.REQUEUED)
+            run.stop(_JobStopReason.REQUEUED)

@@ -21,7 +21,7 @@ _CONTROL_SEQUENCE_PATTERN = re.compile(
     "|\x1b[ -/]*[0-~]"
 )
 
-_SPACE_CHARACTERS = "\t\n\v\f\r\x85\u2028\u2029"
+_TAB_OR_LINE_END = "\t\n\v\f\r\x85\u2028\u2029"
 _CONTROL_CHARACTERS = "\x00-\x1f\x7f-\x9f"
 _SURROGATE_CHARACTERS = "\ud800-\udfff"
 # Characters without width that change the look or the meaning of their neighbours: soft hyphen,
@@ -35,10 +35,10 @@ _INVISIBLE_CHARACTERS = (
 )
 
 _UNSAFE_PATTERN = re.compile(
-    f"\r\n|[{_SPACE_CHARACTERS}{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]"
+    f"\r\n|[{_TAB_OR_LINE_END}{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]"
 )
 _SHOWN_AS_U_FFFD_PATTERN = re.compile(f"[{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}]")
-_SHOWN_AS_SPACE = frozenset(("\r\n", *_SPACE_CHARACTERS))
+_SHOWN_AS_SPACE = frozenset(("\r\n", *_TAB_OR_LINE_END))
 
 
 def _safe_replacement(match: re.Match[str]) -> str:

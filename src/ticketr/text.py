@@ -25,8 +25,8 @@ __all__ = [
 
 # Chinese and Japanese have no spaces: a line may end after any character, but does not begin with
 # a closing mark, nor end in an opening one.
-_OPENING_PUNCTUATION = "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\uff08\uff3b\uff5b"
-_CLOSING_PUNCTUATION = (
+_CJK_OPENING_MARKS = "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\uff08\uff3b\uff5b"
+_CJK_CLOSING_MARKS = (
     "\u3001\u3002\u3009\u300b\u300d\u300f\u3011\u3015\u3017\u30fc\uff01\uff09\uff0c\uff0e\uff1a"
     "\uff1b\uff1f\uff3d\uff5d\u3099\u309a\ufe00-\ufe0f"
 )
@@ -201,7 +201,7 @@ def line_ranges(text: str, first_cells: int, rest_cells: int) -> Iterator[tuple[
 def _word_pattern() -> re.Pattern[str]:
     """Compile the pattern of a word; that takes milliseconds, and most commands wrap no text."""
     return re.compile(
-        f"[{_OPENING_PUNCTUATION}]*[{_UNSPACED_SCRIPTS}][{_CLOSING_PUNCTUATION}]*|[^ {_UNSPACED_SCRIPTS}]+"
+        f"[{_CJK_OPENING_MARKS}]*[{_UNSPACED_SCRIPTS}][{_CJK_CLOSING_MARKS}]*|[^ {_UNSPACED_SCRIPTS}]+"
     )
 
 

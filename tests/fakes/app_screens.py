@@ -113,7 +113,7 @@ def main_state(width: int, height: int, count: int = 0) -> AppState:
     broken = row_of_broken(
         "notes.md", "notes.md:5:1: this file holds a conflict of git", has_ticket_rows=False
     )
-    rows = Rows.of((*state.workspace.rows, broken))
+    rows = Rows.from_unsorted((*state.workspace.rows, broken))
     read = messages.FilesRead(
         "work",
         rows,

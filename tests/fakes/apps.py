@@ -21,11 +21,11 @@ from ticketr.app.tui.app import SECONDS_PER_FRAME, App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, WorkspaceRegistry
 from ticketr.app.tui.setup import (
+    AcceptedLogin,
     FolderAnswer,
     FolderKind,
-    LoginAnswer,
     NewWorkspace,
     OpenedWorkspace,
     Problem,
@@ -82,7 +82,7 @@ def services(
         options: The rest of the workspace.
     """
     made = OpenWorkspace("work", Store(root, ".ticketr"), cast("Any", None), **options)
-    opened = Workspaces((made,), lambda _: reader, told.append)
+    opened = WorkspaceRegistry((made,), lambda _: reader, told.append)
     return Services(terminal, queue, opened, told.append, in_thread=in_thread)
 
 
@@ -114,7 +114,7 @@ class Run:
 
 @asynccontextmanager
 async def running_app(
-    workspaces: Sequence[OpenWorkspace | UnopenedWorkspace] = (),
+    workspaces: Sequence[OpenWorkspace | ClosedWorkspace] = (),
     *,
     setup: Setup | None = None,
     screen: FakeScreen | None = None,
@@ -161,7 +161,7 @@ async def running_app(
 SITE = SiteAnswer("https://harbour.example", 120)
 DEMO, SHOP = ProjectChoice("DEMO", "Harbour Books"), ProjectChoice("SHOP", "The shop")
 NEW = FolderAnswer(FolderKind.MISSING)
-LOGIN = LoginAnswer("Priya Raman", (DEMO, SHOP), 2)
+LOGIN = AcceptedLogin("Priya Raman", (DEMO, SHOP), 2)
 
 
 @dataclass
@@ -175,7 +175,7 @@ class FakeSetup:
 
     root: Path
     site: SiteAnswer | Problem = SITE
-    login: LoginAnswer | Problem = LOGIN
+    login: AcceptedLogin | Problem = LOGIN
     folder: FolderAnswer | Problem = NEW
     added: Problem | None = None
     opened: Problem | None = None
@@ -186,7 +186,7 @@ class FakeSetup:
         await self._note(f"site {address}")
         return self.site
 
-    async def check_login(self, site: str, email: str, token: str) -> LoginAnswer | Problem:
+    async def check_login(self, site: str, email: str, token: str) -> AcceptedLogin | Problem:
         await self._note(f"login {site} {email} {token}")
         return self.login
 

@@ -58,7 +58,7 @@ def after(state: AppState, *each: messages.Message | Event) -> AppState:
 
 def app_state(*tickets: Ticket, width: int = 100, height: int = 30) -> AppState:
     """Return a state with one workspace, ``work``, that holds these tickets."""
-    rows = Rows.of(row for rows in tickets_of(*tickets) for row in rows)
+    rows = Rows.from_unsorted(row for rows in tickets_of(*tickets) for row in rows)
     workspace = WorkspaceView("work", "jira.example", "DEMO", rows=rows, are_files_read=True)
     return AppState(width, height, workspaces=(workspace,))
 

@@ -16,7 +16,7 @@ from procrastinate import App
 
 from ticketr.procrastinate import WorkerFailed, run_worker
 
-NUMBER_OPTIONS: Final = (
+NUMBER_OPTIONS_DEFAULTS_AND_HELP: Final = (
     ("--concurrency", 4, "jobs at once (default: 4)"),
     ("--grace", 10.0, "seconds that running jobs have at the end (default: 10)"),
     ("--heartbeat-limit", 30.0, "seconds of silence of a dead worker (default: 30)"),
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=["worker"], help="run jobs until Ctrl+C or SIGTERM")
     parser.add_argument("app", metavar="MODULE:APP", help="the app, such as tasks:app")
     parser.add_argument("--queues", nargs="+", metavar="QUEUE", help="take jobs of these alone")
-    for option, default, text in NUMBER_OPTIONS:
+    for option, default, text in NUMBER_OPTIONS_DEFAULTS_AND_HELP:
         parser.add_argument(option, type=type(default), default=default, help=text)
     options = vars(parser.parse_args(arguments))
     del options["command"]

@@ -136,7 +136,7 @@ class Worker:
         """Run workers of the engine one after another."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._stop_at_signal)
-            nursery.start_soon(self._stop_at_cancel)
+            nursery.start_soon(self._set_stopping_when_cancelled)
             nursery.start_soon(self._stop_jobs_when_disconnected)
             with trio.CancelScope(shield=True):  # a cancellation stops it
                 problem = await trio.to_thread.run_sync(self._run_procrastinate_workers)
@@ -150,7 +150,7 @@ class Worker:
                 async for _ in signals:
                     self._stopping.set()
 
-    async def _stop_at_cancel(self) -> None:
+    async def _set_stopping_when_cancelled(self) -> None:
         try:
             await trio.sleep_forever()
         finally:

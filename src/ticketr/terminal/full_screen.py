@@ -113,7 +113,7 @@ class FullScreen:
         """Make the terminal a full screen; input that was typed before is kept."""
         if self._modes is None:
             self._modes = termios.tcgetattr(self._tty_fd)
-        _set_modes(self._tty_fd, _make_cbreak_modes(self._modes))
+        _set_modes_at_once(self._tty_fd, _make_cbreak_modes(self._modes))
         self._capture.begin()
         # A terminal keeps other keys for the alternate screen, so the question comes behind that.
         self._output.write_or_buffer(f"{self._enter}{self._protocol.begin_query()}".encode("ascii"))
@@ -123,9 +123,9 @@ class FullScreen:
         if self._modes is None:
             return
         leave = f"{self._protocol.end()}{self._leave}".encode("ascii")
-        sent = self._output.replace_unsent_and_write(leave)
+        sent = self._output.replace_unsent_and_try_to_write(leave)
         with suppress(termios.error):  # the terminal is gone
-            _set_modes(self._tty_fd, self._modes)
+            _set_modes_at_once(self._tty_fd, self._modes)
         self._modes = None
         self._capture.end(replay=sent)
 
@@ -143,7 +143,7 @@ def _make_cbreak_modes(modes: list[Any]) -> list[Any]:
     return cbreak
 
 
-def _set_modes(descriptor: int, modes: list[Any]) -> None:
+def _set_modes_at_once(descriptor: int, modes: list[Any]) -> None:
     """Set modes at once, without waiting for pending output, which may never be written."""
     while True:
         try:

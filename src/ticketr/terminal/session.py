@@ -54,7 +54,7 @@ _HANDLED_SIGNALS: Final = (
     signal.SIGCONT,
 )
 #: Signals that are meant for the program to which the terminal is handed over.
-_SIGNALS_FOR_OTHER_PROGRAM: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
+_SIGNALS_LEFT_TO_OTHER_PROGRAM: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
 #: A synchronized update: terminals that support it show it as a whole, others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 #: Seconds to wait at the end for a terminal that accepts nothing.
@@ -192,7 +192,7 @@ class Terminal:
     async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
     ) -> None:
-        if self.is_handed_over and number in _SIGNALS_FOR_OTHER_PROGRAM:
+        if self.is_handed_over and number in _SIGNALS_LEFT_TO_OTHER_PROGRAM:
             if number == signal.SIGTSTP:
                 _suspend_process()  # together with the other program
         elif number == signal.SIGWINCH:

@@ -138,7 +138,7 @@ class Run(trio.abc.Instrument):
     Args:
         function: The function.
         injection: The injection; None makes none.
-        step: The step after which the injection is made.
+        inject_after_step: The step after which the injection is made.
         timeout: Seconds of virtual time after which the run hangs.
         max_steps: Steps after which the run hangs.
 
@@ -155,7 +155,7 @@ class Run(trio.abc.Instrument):
 
     function: Callable[[], Awaitable[object]]
     injection: Injection | None
-    step: int
+    inject_after_step: int
     timeout: float
     max_steps: int
     function_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
@@ -198,7 +198,7 @@ class Run(trio.abc.Instrument):
             self.too_many_steps.set()
             if self.step_count > self.max_steps + GRACE_STEPS_AFTER_LIMIT:
                 self.hung_wakeup_scope.deadline = -inf
-        elif self.step_count == self.step and not self.ended:
+        elif self.step_count == self.inject_after_step and not self.ended:
             self.inject()
             self.fired = True
 
@@ -292,7 +292,9 @@ class Run(trio.abc.Instrument):
             outcome = Outcome.CANCELLED
         else:
             outcome = Outcome.VALUE
-        return StepReport(self.step, self.injection, self.fired, outcome, self.value, self.error)
+        return StepReport(
+            self.inject_after_step, self.injection, self.fired, outcome, self.value, self.error
+        )
 
     # Ending a run that hangs.
 
@@ -466,7 +468,7 @@ class _Sweep(NamedTuple):
     allowed: type[BaseException] | tuple[type[BaseException], ...]
     may_return: bool
     timeout: float
-    max_steps: int
+    max_steps_per_run: int
 
     def inject_at_steps(
         self, injection: Injection, steps: Sequence[int]
@@ -481,13 +483,7 @@ class _Sweep(NamedTuple):
 
     def run_step(self, injection: Injection | None, step: int) -> tuple[int, Outcome | None]:
         """Run once; return the number of steps, and the outcome if the injection was made."""
-        run = Run(
-            self.function,
-            injection=injection,
-            step=step,
-            timeout=self.timeout,
-            max_steps=self.max_steps,
-        )
+        run = Run(self.function, injection, step, self.timeout, self.max_steps_per_run)
         clock = MockClock(autojump_threshold=0)
         try:
             trio.run(run.main, self.check, clock=clock, instruments=[run])

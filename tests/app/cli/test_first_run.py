@@ -23,9 +23,9 @@ from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport import Request, Response, Transport
 from ticketr.app.sync import PullJob, PullResult
 from ticketr.app.tui.setup import (
+    AcceptedLogin,
     FolderAnswer,
     FolderKind,
-    LoginAnswer,
     NewWorkspace,
     OpenedWorkspace,
     Problem,
@@ -163,7 +163,7 @@ async def test_a_login_answers_with_its_account_and_its_projects(
     answer = await on_sandbox().check_login(URL, f" {EMAIL} ", f"{TOKEN}\n")
 
     choices = (ProjectChoice("BLANK", "Blank slate"), ProjectChoice("DEMO", "Harbour Books"))
-    assert isinstance(answer, LoginAnswer)
+    assert isinstance(answer, AcceptedLogin)
     assert (answer.account_name, answer.project_count) == ("Demo User", 2)
     assert [each.key for each in answer.projects] == [each.key for each in choices]
 

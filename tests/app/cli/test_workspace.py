@@ -34,7 +34,7 @@ from ticketr.app.config import (
 from ticketr.app.jira import AuthenticationFailed, Credentials, Project, User as JiraUser
 from ticketr.app.sync import UnknownFieldInSettings, UnknownProject, read_next_statuses
 from ticketr.app.tui.effects import JobKind, JobRequest
-from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 ME = "demo@example.com"
 CANARY = "canary-7391-canary"
@@ -487,8 +487,8 @@ def configure(home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIRA_URL", url)
 
 
-def closed(each: OpenWorkspace | UnopenedWorkspace) -> UnopenedWorkspace:
-    assert isinstance(each, UnopenedWorkspace)
+def closed(each: OpenWorkspace | ClosedWorkspace) -> ClosedWorkspace:
+    assert isinstance(each, ClosedWorkspace)
     return each
 
 
@@ -517,7 +517,7 @@ async def test_a_workspace_whose_folder_is_gone_cannot_be_opened_and_says_why(
         await closed(shop).open()
 
 
-def _outside_trio() -> tuple[OpenWorkspace | UnopenedWorkspace, ...]:
+def _outside_trio() -> tuple[OpenWorkspace | ClosedWorkspace, ...]:
     """Return the workspaces, of which none may be asked for a token in the current task."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -561,7 +561,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 
     assert "second" in opened.query_aliases
     assert statuses == ("In Progress",)
-    assert (opened.draft_type, opened.keeps_comments, opened.subtasks_inherit) == (
+    assert (opened.draft_type, opened.keeps_comments, opened.new_subtasks_inherit) == (
         "Task",
         True,
         False,

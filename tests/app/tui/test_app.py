@@ -24,7 +24,7 @@ from ticketr.app.tui.app import MESSAGES_PER_CHECKPOINT, SECONDS_PER_FRAME
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message, Notice
 from ticketr.app.tui.services.jobs import start_job
-from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, WorkspaceRegistry
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.update import update
 from ticketr.terminal import FocusGained, HungUp, Key, Paste, QuitSignal, Resumed
@@ -480,9 +480,9 @@ class Opener:
         return self.opened
 
 
-def closed(root: Path, error: Exception | None = None) -> tuple[UnopenedWorkspace, Opener]:
+def closed(root: Path, error: Exception | None = None) -> tuple[ClosedWorkspace, Opener]:
     opener = Opener(workspace(root), error)
-    return UnopenedWorkspace(root.name, opener.open, "jira.example"), opener
+    return ClosedWorkspace(root.name, opener.open, "jira.example"), opener
 
 
 async def test_another_workspace_is_opened_when_it_is_selected(
@@ -609,12 +609,12 @@ def sent() -> list[Message]:
     return []
 
 
-def opened(sent: list[Message], *each: OpenWorkspace | UnopenedWorkspace) -> Workspaces:
+def opened(sent: list[Message], *each: OpenWorkspace | ClosedWorkspace) -> WorkspaceRegistry:
     class NoReader:
         async def read_and_compare(self) -> None:
             await trio.lowlevel.checkpoint()
 
-    return Workspaces(each, lambda _: NoReader(), sent.append)
+    return WorkspaceRegistry(each, lambda _: NoReader(), sent.append)
 
 
 def test_a_new_workspace_gets_a_name_that_no_other_one_has(

@@ -13,7 +13,7 @@ from ticketr.app.tui.styled import (
     Span,
     Theme,
     cells,
-    fit_line,
+    cut_or_pad_line,
     link_address,
     plain,
     slice_line,
@@ -81,17 +81,17 @@ def test_cells_of_a_character_across_spans_are_counted_once() -> None:
     ],
 )
 def test_fit_cuts_and_pads_without_splitting_a_wide_character(width: int, fitted: Line) -> None:
-    assert fit_line(line("ab", "工单"), width) == fitted
+    assert cut_or_pad_line(line("ab", "工单"), width) == fitted
 
 
 def test_fit_cuts_an_ellipsis_that_is_too_wide_itself() -> None:
-    assert fit_line(line("abcdef"), 2, "...") == (Span(".."),)
-    assert fit_line(line("abcdef"), 5, "...") == (Span("ab..."),)
+    assert cut_or_pad_line(line("abcdef"), 2, "...") == (Span(".."),)
+    assert cut_or_pad_line(line("abcdef"), 5, "...") == (Span("ab..."),)
 
 
 @given(LINES, st.integers(0, 40), st.sampled_from(["…", "...", ""]))
 def test_fit_gives_the_exact_width(styled: Line, width: int, ellipsis: str) -> None:
-    assert cells(fit_line(styled, width, ellipsis)) == width
+    assert cells(cut_or_pad_line(styled, width, ellipsis)) == width
 
 
 def test_slice_keeps_styles() -> None:

@@ -92,7 +92,7 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     assert [arranged.index_of_or_nearest(each.row.key_order) for each in shown] == list(
         range(len(shown))
     )
-    hits = arranged.find_filter_hits_with(["title", "7"])
+    hits = arranged.find_words_in_filter_hits(["title", "7"])
     assert hits == tuple(
         at
         for at, each in enumerate(shown)
@@ -121,7 +121,7 @@ def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> 
 def test_the_tickets_of_the_user_are_not_those_of_a_longer_name() -> None:
     people = ((1, "Ann Lee"), (2, "Ann Leeds"), (3, ""))
     tickets = (Ticket("One", f"DEMO-{at}", fields={"Assignee": name}) for at, name in people)
-    rows = Rows.of(row for ticket in tickets for row in rows_of(ticket, "a.md"))
+    rows = Rows.from_unsorted(row for ticket in tickets for row in rows_of(ticket, "a.md"))
 
     shown = arrange(
         rows, frozenset(), "key", RowFilter(parse_filter("@me", NamesForFilter("Ann Lee")))
@@ -148,7 +148,7 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
         object.__setattr__(row.candidate, "haystack", Text(row.candidate.haystack))
     rows = Rows().with_tickets(heads)
 
-    listed = arrange(rows, frozenset(), "key", None).find_filter_hits_with(
+    listed = arrange(rows, frozenset(), "key", None).find_words_in_filter_hits(
         ["title 7"]
     )  # as the search does
     filtered = arrange(rows, frozenset(), "key", RowFilter(parse_filter('"title 7"')))
@@ -158,7 +158,7 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     ]
     assert [each.row.key for each in filtered.rows] == ["DEMO-1"]
     assert Text.looks == len(rows)
-    arrange(rows, frozenset(), "key", None).find_filter_hits_with(["title 77"])
+    arrange(rows, frozenset(), "key", None).find_words_in_filter_hits(["title 77"])
     assert Text.looks == len(rows) + 1  # only where its start is
     more = rows.with_tickets([family(11, 2)])
     arrange(more, frozenset(), "key", RowFilter(parse_filter('"title 7" "title 77"')))
@@ -190,7 +190,7 @@ def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list
 
     whole = dict(families) | dict.fromkeys(again, 1)
     assert list(changed) == [row for each in by_order(list(whole.items())) for row in each]
-    assert changed == Rows.of(changed)
+    assert changed == Rows.from_unsorted(changed)
     assert changed.matches_by_term == {
         term: bytearray(term.matches(row.candidate) for row in changed) for term in terms
     }
@@ -262,7 +262,7 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
 def test_issues_drafts_and_broken_files_are_counted_while_tickets_come() -> None:
     draft = Ticket("Draft", line=1, tasks=(Ticket("Task"),))
     broken = row_of_broken("DEMO-2.md", "why", has_ticket_rows=False)
-    rows = Rows.of([*rows_of(draft, "d.md"), *rows_of(ticket(1), "1.md"), broken])
+    rows = Rows.from_unsorted([*rows_of(draft, "d.md"), *rows_of(ticket(1), "1.md"), broken])
     assert (rows.issue_and_draft_count, rows.draft_count, rows.broken_count) == (3, 2, 1)
 
     rows = rows.with_tickets(
@@ -275,7 +275,7 @@ def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
     row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_ticket_rows=True)
 
     assert row.key_order < rows_of(ticket(1), "a.md")[0].key_order
-    assert row.ticket_key == ""
+    assert row.own_or_parent_key == ""
 
 
 def test_drafts_stand_side_by_side_before_the_rest() -> None:
@@ -294,6 +294,6 @@ def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -
     view = app_state(Ticket("Whole", "DEMO-1", tasks=tasks), Ticket("Other", "DEMO-5")).workspace
     view = replace(view, conflicts_by_key={"DEMO-1": ("DEMO-3: Labels",)})
 
-    flags = [(each.row.title_or_error, view.mark_of(each.row)) for each in view.visible.rows]
+    flags = [(each.row.title_or_error, view.sync_mark_of(each.row)) for each in view.visible.rows]
 
     assert flags == [("Whole", "!"), ("One", " "), ("Two", "!"), ("Three", "+"), ("Other", " ")]

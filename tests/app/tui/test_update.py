@@ -20,7 +20,7 @@ from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
 from ticketr.app.tui.state import (
     SELECTION_DELAY_SECONDS,
-    UNUSED_KEY_PAUSE_SECONDS,
+    SWALLOW_KEYS_SECONDS,
     AppState,
     OpenTicket,
     Panel,
@@ -60,7 +60,7 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
     assert asked == ()
 
     for at, key in enumerate("psP", start=1):
-        state, asked = update(state, Key(key), 5.0 + at * UNUSED_KEY_PAUSE_SECONDS * 0.9)
+        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_KEYS_SECONDS * 0.9)
         assert asked == ()
         assert state.overlays == ()
 
@@ -180,7 +180,7 @@ def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
 
 def test_a_ticket_whose_file_was_moved_stays_selected() -> None:
     state = pressed(app_state(*NINE), "j", "j")
-    rows = Rows.of(
+    rows = Rows.from_unsorted(
         replace(row, key_order=(*row.key_order[:2], "moved.md", row.key_order[3]))
         for row in state.workspace.rows
     )

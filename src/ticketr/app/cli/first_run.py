@@ -89,7 +89,7 @@ class WorkspaceSetup:
         return setup.SiteAnswer(site, round(1000 * (trio.current_time() - began)))
 
     @_returns_problems
-    async def check_login(self, site: str, email: str, token: str) -> setup.LoginAnswer:
+    async def check_login(self, site: str, email: str, token: str) -> setup.AcceptedLogin:
         """Ask a site for the account of a login, and for its projects; see `Setup.check_login`."""
         login = make_credentials(_typed_login(checked_address(site), email, token), None)
         async with jira.open_jira(login, transport=self._transport()) as client:
@@ -98,7 +98,7 @@ class WorkspaceSetup:
         choices = tuple(
             setup.ProjectChoice(clean(project.key), clean(project.name)) for project in projects
         )
-        return setup.LoginAnswer(clean(account.display_name), choices, total)
+        return setup.AcceptedLogin(clean(account.display_name), choices, total)
 
     @_returns_problems
     async def classify_folder(self, folder: Path) -> setup.FolderAnswer:

@@ -366,7 +366,7 @@ def session_options(
         "comments": workspace.file.keeps_comments,
         "links": workspace.file.keeps_links,
         "attachment_mode": workspace.file.attachment_mode,
-        "inherit": workspace.file.subtasks_inherit,
+        "inherit": workspace.file.new_subtasks_inherit,
         "draft_type": workspace.draft_type,
         "subtask_type": workspace.subtask_type,
         "prefer": sides.get(strategy or workspace.file.strategy or ""),

@@ -29,8 +29,8 @@ from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.jobs_state import QUIET_TAG
 from ticketr.app.tui.keymap import KeyMap, keymap_of
 from ticketr.app.tui.services.workspaces import (
+    ClosedWorkspace,
     OpenWorkspace,
-    UnopenedWorkspace,
     job_for,
     open_workspace,
     site_without_https,
@@ -41,7 +41,7 @@ from ticketr.terminal import Terminal, open_terminal, sgr
 
 P = ParamSpec("P")
 T = TypeVar("T")
-OpenOrUnopenedWorkspace: TypeAlias = OpenWorkspace | UnopenedWorkspace
+OpenOrClosedWorkspace: TypeAlias = OpenWorkspace | ClosedWorkspace
 
 #: How many jobs run at once, each in a workspace of its own.
 WORKERS = 2
@@ -49,7 +49,7 @@ WORKERS = 2
 _log = logging.getLogger("ticketr")
 
 
-async def run_screen(workspaces: Sequence[OpenOrUnopenedWorkspace], *, pull: bool = False) -> int:
+async def run_screen(workspaces: Sequence[OpenOrClosedWorkspace], *, pull: bool = False) -> int:
     """Run the app in the terminal until the user leaves.
 
     Jobs that still run then are cancelled, and the last progress of each is printed.
@@ -131,7 +131,7 @@ def status_line_style(terminal: Terminal) -> LineStyle:
     return replace(wanted, unicode=terminal.unicode, color=terminal.colors)
 
 
-def find_app_workspaces() -> tuple[OpenOrUnopenedWorkspace, ...]:
+def find_app_workspaces() -> tuple[OpenOrClosedWorkspace, ...]:
     """Return the workspace that a command is about, and all others of the user's config.
 
     Not to be called inside Trio.
@@ -158,11 +158,11 @@ def find_app_workspaces() -> tuple[OpenOrUnopenedWorkspace, ...]:
 
 def _other_workspaces(
     user_config: config.UserConfig, *, without: Path | None = None
-) -> tuple[OpenOrUnopenedWorkspace, ...]:
+) -> tuple[OpenOrClosedWorkspace, ...]:
     """Return the workspaces of the user's config, except the one in a folder."""
     here = None if without is None else os.path.realpath(without)
     return tuple(
-        UnopenedWorkspace(
+        ClosedWorkspace(
             entry.name,
             partial(_open_workspace_without_token, entry.name),
             site_without_https(entry.confirmed_site),

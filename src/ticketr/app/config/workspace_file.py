@@ -57,7 +57,7 @@ class WorkspaceFile:
         keeps_links: Whether files hold lines of links to other tickets.
         attachment_mode: What a pull does with attachments, ``"list"`` or ``"download"``; None for
             nothing.
-        subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
+        new_subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
         strategy: What to do with a conflict, one of ``CONFLICT_STRATEGIES``; None leaves it to be resolved.
         aliases: The team's names for queries; none has the name of a built-in one.
         ignored_alias_warnings: What in the file does not count, and why, each with its line.
@@ -72,7 +72,7 @@ class WorkspaceFile:
     keeps_comments: bool = False
     keeps_links: bool = False
     attachment_mode: Literal["list", "download"] | None = None
-    subtasks_inherit: bool = True
+    new_subtasks_inherit: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     ignored_alias_warnings: tuple[str, ...] = ()
 
@@ -111,7 +111,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         fields=_read_fields(path, table),
         keeps_comments=table.flag("comments") or False,
         keeps_links=table.flag("links") or False,
-        subtasks_inherit=table.flag("inherit") is not False,
+        new_subtasks_inherit=table.flag("inherit") is not False,
         attachment_mode=table.checked_text("attachments", checks.checked_attachment_mode),
         strategy=sync.checked_text("strategy", checks.checked_canonical_strategy),
         aliases={name: query for name, query in aliases.items() if not is_built_in(name)},

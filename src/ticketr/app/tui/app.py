@@ -27,7 +27,7 @@ from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.reading import Reader
-from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, WorkspaceRegistry
 from ticketr.app.tui.setup import Setup
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -69,7 +69,7 @@ class App:
         self,
         terminal: Terminal,
         queue: JobQueue,
-        workspaces: Sequence[OpenWorkspace | UnopenedWorkspace],
+        workspaces: Sequence[OpenWorkspace | ClosedWorkspace],
         *,
         theme: Theme,
         keymap: KeyMap | None = None,
@@ -104,7 +104,7 @@ class App:
         # Unbounded: senders must not wait, and the receiver never waits for them.
         self._send, self._inbox = trio.open_memory_channel["Message | Event"](math.inf)
         send = self._send.send_nowait
-        opened = Workspaces(
+        opened = WorkspaceRegistry(
             workspaces,
             lambda workspace: Reader(
                 workspace.name,
@@ -147,10 +147,10 @@ class App:
             await nursery.start(self._forward_jobs)
             if self.state.workspaces:
                 name = self.state.workspace.name
-                self._carry_out(call_in(name, read_files), nursery)
+                self._start_or_call(call_in(name, read_files), nursery)
                 if pull:
                     request = call_in(name, start_job, JobRequest(JobKind.PULL))
-                    self._carry_out(request, nursery)
+                    self._start_or_call(request, nursery)
             await self._handle_messages(nursery)
             nursery.cancel_scope.cancel()
 
@@ -161,7 +161,7 @@ class App:
             begun = trio.current_time()
             for remaining_messages in reversed(range(MESSAGES_PER_CHECKPOINT)):
                 for request in self._handle(message):
-                    self._carry_out(request, nursery)
+                    self._start_or_call(request, nursery)
                 if self._services.leave_requested.is_set():
                     return
                 if not remaining_messages or trio.current_time() - begun >= SECONDS_PER_CHECKPOINT:
@@ -192,7 +192,7 @@ class App:
             self._timed.set()
         return effects
 
-    def _carry_out(self, request: ServiceCall, nursery: trio.Nursery) -> None:
+    def _start_or_call(self, request: ServiceCall, nursery: trio.Nursery) -> None:
         name = request.required_workspace
         if name in self._services.workspace_registry.closed:
             nursery.start_soon(self._open_and_carry_out, request, nursery)
@@ -203,13 +203,13 @@ class App:
         answer = request.function(self._services, *request.args)
         if answer is not None:  # before the next key, which may be an Esc
             for more in self._handle(answer):
-                self._carry_out(more, nursery)
+                self._start_or_call(more, nursery)
 
     async def _open_and_carry_out(self, request: ServiceCall, nursery: trio.Nursery) -> None:
         """Open the workspace of a call, then carry the call out."""
         name = request.required_workspace
         if await self._services.workspace_registry.ensure_open(name):
-            self._carry_out(request, nursery)
+            self._start_or_call(request, nursery)
         elif request.step_on_failure is not None:
             self._services.send_message(
                 messages.CallEnded(request, problem=f"{name} cannot be opened")

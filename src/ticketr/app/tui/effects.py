@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeAlias, TypeVarTuple, Unpack
 
 #: Gives the `state.Step` for what has come of a call, of the state and that.
-StepFunction: TypeAlias = Callable[[Any, Any], Any]
+StepOnCallEnd: TypeAlias = Callable[[Any, Any], Any]
 Ts = TypeVarTuple("Ts")
 
 
@@ -62,8 +62,8 @@ class ServiceCall:
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     required_workspace: str = ""
-    step_on_success: StepFunction | None = field(default=None, compare=False, repr=False)
-    step_on_failure: StepFunction | None = field(default=None, compare=False, repr=False)
+    step_on_success: StepOnCallEnd | None = field(default=None, compare=False, repr=False)
+    step_on_failure: StepOnCallEnd | None = field(default=None, compare=False, repr=False)
 
 
 def call(function: Callable[[Any, Unpack[Ts]], object], *args: *Ts) -> ServiceCall:

@@ -144,7 +144,7 @@ def _next_actions(
         yield KeyAction.PUSH, "plans what was left"
 
 
-def run_seconds_of(snapshot: JobSnapshot) -> float:
+def ended_job_seconds(snapshot: JobSnapshot) -> float:
     """Return how long an ended job ran; 0 if it did not begin."""
     if snapshot.started_at is None or snapshot.finished_at is None:
         return 0.0

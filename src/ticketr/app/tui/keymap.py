@@ -67,7 +67,7 @@ def key_of(name: str) -> str | None:
     wanted = {modifier.strip().upper() for modifier in modifiers}
     if not key or len(wanted) < len(modifiers) or not wanted <= set(_MODIFIERS):
         return None
-    return _terminal_name_with_modifiers(wanted, key.strip())
+    return _terminal_name_of_typed_key(wanted, key.strip())
 
 
 def name_of(key: str) -> str:
@@ -88,7 +88,7 @@ def name_of(key: str) -> str:
     return "+".join((*modifiers, shown))
 
 
-def _terminal_name_with_modifiers(modifiers: set[str], key: str) -> str | None:
+def _terminal_name_of_typed_key(modifiers: set[str], key: str) -> str | None:
     """Return the terminal's name of a key that is pressed together with others."""
     is_character = len(key) == 1 and key not in "↑↓←→"
     if key.lower() == "space":
@@ -353,10 +353,10 @@ DEFAULT_BINDINGS = (
 #: Keys that the terminal itself handles, for the help.
 TERMINAL_KEY_HELP_ROWS = (("Ctrl+Z", "suspend; fg brings it back"),)
 #: The contexts of the main screen's panels, in which those of the main screen count, too.
-_MAIN_SCREEN_PANELS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
+_CONTEXTS_WITH_MAIN_KEYS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
 #: Each context with those that enclose it, the innermost first.
 _INNER_TO_OUTER_CONTEXTS = {
-    context: (context, *((_C.MAIN,) if context in _MAIN_SCREEN_PANELS else ()), _C.EVERYWHERE)
+    context: (context, *((_C.MAIN,) if context in _CONTEXTS_WITH_MAIN_KEYS else ()), _C.EVERYWHERE)
     for context in Context
 }
 

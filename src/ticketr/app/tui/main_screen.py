@@ -70,7 +70,7 @@ def _workspace_line(
     count = f"{rows.issue_and_draft_count:,}" if rows or workspace.are_files_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
-    for sign, number, _ in workspace.marks_counts_and_names:
+    for sign, number, _ in workspace.change_marks_counts_and_names:
         marks += [Span(" "), tint_mark(sign), Span(f"{number}")]
     used = 1 + width(left) + sum(width(span.text) for span in marks)
     room = cells - used - 2
@@ -167,7 +167,7 @@ def _ticket_line(
     pad = " " * max(0, room - width(title))
     return (
         Span(bar),
-        tint_mark(workspace.mark_of(row)),
+        tint_mark(workspace.sync_mark_of(row)),
         Span(fold),
         tint_mark(frame.status_mark(row.status)),
         Span(f" {key} {title}{pad}{shown} "),
@@ -222,26 +222,26 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
         words = (" ".join(fold(ticket.search).split()),)
         matches = frame.line_index_of_each_match(lines, ticket.search)
     match = matches[ticket.match_index] if ticket.match_index < len(matches) else -1
-    selected = task_line_index(sheet, lines, ticket.task_index)
+    selected = task_line_index(sheet, lines, ticket.selected_task_index)
     rows: list[str] = []
     for at, line in enumerate(lines[top : top + height], start=top):
         text, ranges = line.line, frame.find_words(line.line, words)
         if not ranges and at in matches:
-            ranges = _wrapped_match_start_ranges(text, words[0])
+            ranges = _range_of_match_continued_below(text, words[0])
         if ranges:
             marks = ("reverse", "bold") if at == match else ("reverse",)
             text = frame.with_marked_ranges(text, ranges, *marks)
         if at == selected:
             rows.append(theme.row((Span("▌"), *text), cells, "reverse"))
         else:
-            rows.append(theme.row((Span(" "), *text, *_resolve_suffix(line, state.keymap)), cells))
+            rows.append(theme.row((Span(" "), *text, *_hint_to_resolve(line, state.keymap)), cells))
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
     return [title, *frame.pad_rows(rows, height, cells)]
 
 
-def _wrapped_match_start_ranges(line: Line, words: str) -> tuple[tuple[int, int], ...]:
+def _range_of_match_continued_below(line: Line, words: str) -> tuple[tuple[int, int], ...]:
     """Return the range of the beginning of a text that goes on in the next line."""
     parts = words.split()
     for count in range(len(parts) - 1, 0, -1):
@@ -250,7 +250,7 @@ def _wrapped_match_start_ranges(line: Line, words: str) -> tuple[tuple[int, int]
     return ()
 
 
-def _resolve_suffix(line: DetailLine, keys: KeyMap) -> Line:
+def _hint_to_resolve(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
     key = keys.key_name(KeyAction.RESOLVE, Context.DETAIL) if line.has_resolve_hint else ""
     return (Span("   "), Span(key, ("bold",)), Span(" resolve")) if key else ()

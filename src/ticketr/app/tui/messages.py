@@ -11,7 +11,7 @@ from ticketr.app import sync
 from ticketr.app.tickets import Filter, NamesForFilter
 from ticketr.app.tui.effects import ServiceCall
 from ticketr.app.tui.keymap import KeyAction
-from ticketr.app.tui.rows import ListRow, RowOrder, Rows
+from ticketr.app.tui.rows import ListRow, Rows, RowSortKey
 from ticketr.app.tui.sheet import DetailLine, IssueSheet
 
 
@@ -53,7 +53,7 @@ class SomeTicketRowsRead(WorkspaceMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class TicketsAutoPulled(WorkspaceMessage):
+class AutoPullWroteTickets(WorkspaceMessage):
     """A pull that nobody has asked for has written these tickets; the files are read at its end."""
 
     tickets: tuple[tuple[ListRow, ...], ...]
@@ -95,7 +95,7 @@ class DetailRead(WorkspaceMessage):
         is_file_gone: Whether the file is gone.
     """
 
-    row_order: RowOrder
+    row_order: RowSortKey
     sheet: IssueSheet | None
     wrapped_to_cells: int = 0
     lines: tuple[DetailLine, ...] = ()

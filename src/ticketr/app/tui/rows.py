@@ -51,7 +51,7 @@ class Rows:
     __hash__ = object.__hash__
 
     @staticmethod
-    def of(rows: Iterable[ListRow]) -> Rows:
+    def from_unsorted(rows: Iterable[ListRow]) -> Rows:
         """Make `Rows` from rows in any order."""
         rows = sorted(rows, key=lambda row: row.key_order)
         families = groupby(rows, lambda row: row.key_order[:3])
@@ -127,11 +127,11 @@ class Rows:
         return (shown.row for shown in self.unfiltered_rows)
 
 
-def _rows_of_ticket(shown: Sequence[VisibleRow], order: RowOrder) -> slice:
+def _rows_of_ticket(shown: Sequence[VisibleRow], order: RowSortKey) -> slice:
     """Return where the rows of a ticket are, or would be, among rows in the order of their keys."""
     project, number, rest, _ = order
     end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
-    first = bisect_left(shown, ticket_start_order(order), key=row_order)
+    first = bisect_left(shown, first_row_order(order), key=row_order)
     return slice(first, bisect_left(shown, end, lo=first, key=row_order))
 
 
@@ -140,12 +140,12 @@ def _comparable_content(row: ListRow) -> object:
     return row.candidate.title, row.candidate.fields, row.candidate.text
 
 
-def row_order(shown: VisibleRow) -> RowOrder:
+def row_order(shown: VisibleRow) -> RowSortKey:
     """Return the order of a row, for a search in rows that are in this order."""
     return shown.row.key_order
 
 
-def ticket_start_order(order: RowOrder) -> RowOrder:
+def first_row_order(order: RowSortKey) -> RowSortKey:
     """Return where the rows of a ticket begin: one with a key stays the same in another file."""
     project, number, rest, _ = order
     return project, number, "" if number else rest, 0
@@ -159,7 +159,7 @@ def _visible_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
 _KEY_PATTERN = re.compile(r"(.*)-(\d+)")
 
 #: What rows are sorted by; see `ListRow.key_order`.
-RowOrder = tuple[str, int, str, int]
+RowSortKey = tuple[str, int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class ListRow:
         candidate: The issue as filters, searches and sorts see it, not cleaned.
     """
 
-    key_order: RowOrder
+    key_order: RowSortKey
     key: str
     title_or_error: str
     status: str
@@ -205,7 +205,7 @@ class ListRow:
         return not self.key and not self.is_broken
 
     @property
-    def ticket_key(self) -> str:
+    def own_or_parent_key(self) -> str:
         """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
         return f"{self.key_order[0]}-{self.key_order[1]}" if self.key_order[1] else ""
 
@@ -223,7 +223,7 @@ class ListRow:
         return key
 
 
-def order_of(key: str | None, path: str, line: int, place: int) -> RowOrder:
+def order_of(key: str | None, path: str, line: int, place: int) -> RowSortKey:
     """Return the sort key of a ticket, or of one of its sub-tasks.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Set as AbstractSet
 
-from ticketr.app.tui.jobs_state import run_seconds_of
+from ticketr.app.tui.jobs_state import ended_job_seconds
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main_screen import activity_wordings, draw_panels
 from ticketr.app.tui.overlays.base import Overlay
@@ -45,7 +45,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         return f"{line}{more}"
     end = state.job_end(last)
     room = state.width - width(end.mark) - 1
-    words = _fit_job_end(f"{end.text} | {duration(run_seconds_of(last))}", room, theme)
+    words = _fit_job_end(f"{end.text} | {duration(ended_job_seconds(last))}", room, theme)
     return theme.row((tint_mark(end.mark), Span(f" {words}")), state.width)
 
 
@@ -149,7 +149,7 @@ def _workspace_parent_and_key(state: AppState) -> str:
     names = [state.workspace.name]
     if row is not None and not row.is_broken:
         parent = clean(sheet.issue.fields.get("Parent", "")) if sheet is not None else ""
-        names += [row.ticket_key if row.depth else parent, row.key or "draft"]
+        names += [row.own_or_parent_key if row.depth else parent, row.key or "draft"]
     return " › ".join(filter(None, names))
 
 
@@ -167,7 +167,7 @@ def _position_variants(state: AppState) -> tuple[Line, ...]:
 def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
     """Return what differs from the last sync: its marks and numbers, in full with its names."""
     spans: list[Span] = []
-    for sign, number, words in state.workspace.marks_counts_and_names:
+    for sign, number, words in state.workspace.change_marks_counts_and_names:
         spans += [Span("  " if spans else ""), tint_mark(sign)]
         spans.append(Span(f"{number}" if is_short else f" {number} {words}"))
     return tuple(spans)
@@ -239,13 +239,13 @@ def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
     row, workspace = state.selected_row, state.workspace
     is_narrowed = workspace.chosen_ids or workspace.filter.text or workspace.search_query_words
     cancels = state.job_to_cancel is not None  # the status line says so
-    task = state.ticket.task_index if state.ticket is not None else -1
+    task = state.ticket.selected_task_index if state.ticket is not None else -1
     has_effect = {
         KeyAction.ESCAPE: not cancels and (state.focus is not Panel.TICKETS or is_narrowed),
         KeyAction.CHANGE: workspace.chosen_ids,
         KeyAction.OPEN: row
         and (state.focus is not Panel.DETAIL or not state.is_detail_wide or task >= 0),
-        KeyAction.RESOLVE: row and row.ticket_key in workspace.conflicts_by_key,
+        KeyAction.RESOLVE: row and row.own_or_parent_key in workspace.conflicts_by_key,
         KeyAction.DIFF: row and row.key in workspace.edited_keys,
         KeyAction.BROWSER: row and row.key,
         **dict.fromkeys((KeyAction.EDIT, KeyAction.STATUS, KeyAction.ASSIGN), row),

@@ -74,7 +74,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class LoginAnswer:
+class AcceptedLogin:
     """A login that the site has accepted.
 
     Attributes:
@@ -163,7 +163,7 @@ class Setup(Protocol):
         """
         ...
 
-    async def check_login(self, site: str, email: str, token: str) -> LoginAnswer | Problem:
+    async def check_login(self, site: str, email: str, token: str) -> AcceptedLogin | Problem:
         """Ask a site for the account of a login, and for its projects."""
         ...
 

@@ -10,7 +10,7 @@ from ticketr.app.tui.styled import Line
 from ticketr.text import clean
 
 #: What a sheet holds whose file cannot be read.
-UNREADABLE_TICKET = Ticket("")
+UNREADABLE_TICKET_STAND_IN = Ticket("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class IssueSheet:
     title: str
     path: str
     line: int = 0
-    issue: Ticket = UNREADABLE_TICKET
+    issue: Ticket = UNREADABLE_TICKET_STAND_IN
     edits: tuple[EditedPart, ...] = ()
     clashing_parts: tuple[str, ...] = ()
     error: str = ""

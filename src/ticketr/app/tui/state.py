@@ -16,7 +16,7 @@ from ticketr import JobSnapshot
 from ticketr.app.tui.effects import ServiceCall, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
-from ticketr.app.tui.rows import ListRow, RowOrder
+from ticketr.app.tui.rows import ListRow, RowSortKey
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.sheet import DetailLine, IssueSheet
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
@@ -40,7 +40,7 @@ def unhide_and_select_row(state: AppState, row: ListRow) -> AppState:
     workspace = state.workspace
     if all(visible_row.row.key_order != row.key_order for visible_row in workspace.visible.rows):
         workspace = replace(workspace, filter=NO_FILTER, folded_ids=frozenset())
-    return state.with_workspace(replace(workspace, selected_row_order=row.key_order))
+    return state.with_workspace(replace(workspace, selected_row_key_order=row.key_order))
 
 
 def select_row(state: AppState, index: int, now: float) -> AppState:
@@ -60,7 +60,7 @@ SELECTION_DELAY_SECONDS = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
 FOLLOW_AT_ONCE_TIME = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
-UNUSED_KEY_PAUSE_SECONDS = 0.1
+SWALLOW_KEYS_SECONDS = 0.1
 
 
 class Panel(Enum):
@@ -123,7 +123,7 @@ class OpenTicket:
         row_order: The order of its row.
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
-        task_index: The index of the selected sub-task; -1 for none.
+        selected_task_index: The index of the selected sub-task; -1 for none.
         lines: Its lines, which were wrapped in a thread.
         wrapped_to_cells: The width of the panel that they were wrapped to; 0 until it has been read.
         requested_cells: The width of another panel for which its lines were requested; 0 for none.
@@ -132,10 +132,10 @@ class OpenTicket:
     """
 
     workspace: str
-    row_order: RowOrder
+    row_order: RowSortKey
     sheet: IssueSheet | None = None
     top: int = 0
-    task_index: int = -1
+    selected_task_index: int = -1
     lines: tuple[DetailLine, ...] = field(default=(), repr=False)
     wrapped_to_cells: int = 0
     requested_cells: int = 0
@@ -292,4 +292,4 @@ class AppState:
 
     def with_notice_swallowing_keys(self, words: str, now: float) -> AppState:
         """Return the state with a notice after a key that does nothing, and no keys for a moment."""
-        return replace(self.with_notice(words), swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS)
+        return replace(self.with_notice(words), swallow_keys_until=now + SWALLOW_KEYS_SECONDS)

@@ -29,7 +29,7 @@ MARK_COLORS = {
     "⊘": "yellow",
 }
 #: The end of a text that was cut, with as much before it as its three dots need.
-_TWO_CHARS_ELLIPSIS_PATTERN = re.compile(r"[\x20-\x7e]{2}…")
+_TWO_CHARS_AND_ELLIPSIS = re.compile(r"[\x20-\x7e]{2}…")
 
 #: The folders of an absolute path, which take the room of what matters.
 _PATH_FOLDERS_PATTERN = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
@@ -69,9 +69,9 @@ class Theme:
         """
         if not self.status_line_style.unicode:
             # A text that was cut keeps its width, for the columns after it.
-            texts = (to_ascii(_TWO_CHARS_ELLIPSIS_PATTERN.sub("...", span.text)) for span in line)
+            texts = (to_ascii(_TWO_CHARS_AND_ELLIPSIS.sub("...", span.text)) for span in line)
             line = tuple(replace(span, text=text) for span, text in zip(line, texts, strict=True))
-        fitted = fit_line(line, cells, self.ellipsis)
+        fitted = cut_or_pad_line(line, cells, self.ellipsis)
         if styles:
             return self.style("".join(span.text for span in fitted), *styles)
         painted: list[str] = []
@@ -133,7 +133,7 @@ def cells(line: Line) -> int:
 
 
 @lru_cache(maxsize=4096)
-def fit_line(line: Line, width: int, ellipsis: str = "…") -> Line:
+def cut_or_pad_line(line: Line, width: int, ellipsis: str = "…") -> Line:
     """Cut or pad a line to an exact width, but never cut inside a grapheme.
 
     Args:

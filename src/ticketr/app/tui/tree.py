@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import final
 
 from ticketr.app.tickets import SORT_NAMES, FileStateTerm, Filter, NotTerm, Term, TextTerm
-from ticketr.app.tui.rows import ListRow, RowOrder, Rows, VisibleRow, row_order, ticket_start_order
+from ticketr.app.tui.rows import ListRow, Rows, RowSortKey, VisibleRow, first_row_order, row_order
 
 #: The most terms whose rows are kept of one list.
 MAX_CACHED_TERMS = 32
@@ -78,7 +78,7 @@ class RowFilter:
         flags = row.candidate.file_states
         if row.key in self.edited_keys:
             flags |= {"edited"}
-        if self.conflict_keys and row.ticket_key in self.conflict_keys:
+        if self.conflict_keys and row.own_or_parent_key in self.conflict_keys:
             flags |= {"conflict"}
         return flags
 
@@ -98,7 +98,7 @@ class VisibleRows:
     is_sorted_by_key: bool
     matches_by_term: dict[Term, bytearray] = field(default_factory=dict, repr=False)
 
-    def index_of_or_nearest(self, order: RowOrder) -> int:
+    def index_of_or_nearest(self, order: RowSortKey) -> int:
         """Return the index of the row with an order.
 
         If it is not shown, since its file was moved or it is folded away or gone, return that of
@@ -106,7 +106,7 @@ class VisibleRows:
         """
         same = 2 if order[1] else 3
         if self.is_sorted_by_key:
-            begin = bisect_left(self.rows, ticket_start_order(order), key=row_order)
+            begin = bisect_left(self.rows, first_row_order(order), key=row_order)
         else:
             orders = [visible.row.key_order for visible in self.rows]
             if order in orders:  # most are, and this is quicker than what follows
@@ -125,7 +125,7 @@ class VisibleRows:
         counts = _filter_hit_counts(self)
         return counts[min(index + 1, len(self))], counts[-1]
 
-    def find_filter_hits_with(self, words: Sequence[str]) -> tuple[int, ...]:
+    def find_words_in_filter_hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
         left: Sequence[int] = range(len(self.rows))
         for word in words:

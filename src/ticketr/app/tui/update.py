@@ -17,7 +17,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
-from ticketr.app.tui.state import UNUSED_KEY_PAUSE_SECONDS, AppState, OpenTicket, Panel, Step
+from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, OpenTicket, Panel, Step
 from ticketr.text import clean
 
 
@@ -66,7 +66,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             state = state.with_workspace(replace(workspace, rows=rows, edited_keys=edited))
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow_selection(state) if state.ticket is None else (state, ())
-        case messages.TicketsAutoPulled():
+        case messages.AutoPullWroteTickets():
             workspace = state.workspace_or_empty(message.workspace)
             changed = workspace.rows.keys_changed_by(message.tickets)
             changed |= workspace.keys_of_unseen_changes
@@ -148,7 +148,7 @@ def _offer_to_overlays_then_caller(
 
 def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_keys_until:  # the rest of a typed word
-        return replace(state, swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS), ()
+        return replace(state, swallow_keys_until=now + SWALLOW_KEYS_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
     changed = workspace.keys_of_unseen_changes
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
@@ -277,11 +277,11 @@ def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
     if ticket is None or (ticket.workspace, ticket.row_order) != (read.workspace, read.row_order):
         return state
     tasks = len(read.sheet.issue.tasks) if read.sheet is not None else 0
-    task = min(ticket.task_index, tasks - 1)
+    task = min(ticket.selected_task_index, tasks - 1)
     ticket = replace(
         ticket,
         sheet=read.sheet,
-        task_index=task,
+        selected_task_index=task,
         lines=read.lines,
         wrapped_to_cells=read.wrapped_to_cells,
         requested_cells=0,

@@ -9,7 +9,7 @@ from functools import cached_property
 from ticketr.app.sync import Template
 from ticketr.app.tickets import Filter, NamesForFilter, fold, parse_filter
 from ticketr.app.tui.messages import FilesRead
-from ticketr.app.tui.rows import ListRow, RowOrder, Rows
+from ticketr.app.tui.rows import ListRow, Rows, RowSortKey
 from ticketr.app.tui.tree import RowFilter, VisibleRows, arrange
 
 #: The filter that lets every issue through.
@@ -37,7 +37,7 @@ class WorkspaceView:
         are_files_read: Whether all its files have been read.
         complete_pull_trio_time: When a pull has brought all that it found, by Trio's clock; None for never.
         opening_problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
-        selected_row_order: The order of the selected row; None for the top one, until the user has chosen.
+        selected_row_key_order: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that was on the screen at the last key.
         folded_ids: The IDs of tickets whose sub-tasks are hidden.
         chosen_ids: The IDs of issues that were chosen for one change of all.
@@ -61,7 +61,7 @@ class WorkspaceView:
     are_files_read: bool = False
     complete_pull_trio_time: float | None = None
     opening_problem: str = ""
-    selected_row_order: RowOrder | None = None
+    selected_row_key_order: RowSortKey | None = None
     top: int = 0
     folded_ids: frozenset[str] = frozenset()
     chosen_ids: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ class WorkspaceView:
     @cached_property
     def selected_index(self) -> int:
         """The index of the selected row among the visible ones; 0 where there is none."""
-        order = self.selected_row_order
+        order = self.selected_row_key_order
         return 0 if order is None else self.visible.index_of_or_nearest(order)
 
     @property
@@ -107,7 +107,7 @@ class WorkspaceView:
         return self.are_files_read and bool(self.opening_problem)
 
     @property
-    def marks_counts_and_names(self) -> tuple[tuple[str, int, str], ...]:
+    def change_marks_counts_and_names(self) -> tuple[tuple[str, int, str], ...]:
         """The mark, number and name of what differs from the last sync; those of which any are."""
         drafts = self.rows.draft_count
         entries = (
@@ -119,11 +119,11 @@ class WorkspaceView:
         )
         return tuple(entry for entry in entries if entry[1])
 
-    def mark_of(self, row: ListRow) -> str:
+    def sync_mark_of(self, row: ListRow) -> str:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
         if row.is_broken:
             return "×"
-        parts = self.conflicts_by_key.get(row.ticket_key, ())
+        parts = self.conflicts_by_key.get(row.own_or_parent_key, ())
         # Of a ticket all, of a sub-task those that clash in itself.
         if parts if not row.depth else any(part.startswith(f"{row.key}: ") for part in parts):
             return "!"
@@ -142,7 +142,7 @@ class WorkspaceView:
             broken_file_errors=read.broken_file_errors,
             are_files_read=True,
             opening_problem="",
-            selected_row_order=self._selected_or_created_order(read.rows),
+            selected_row_key_order=self._selected_or_created_order(read.rows),
             filter_names=read.filter_names,
             templates=read.templates,
             complete_pull_trio_time=None if pull_age is None else now - pull_age,
@@ -152,16 +152,16 @@ class WorkspaceView:
             chosen_ids=self.chosen_ids and self.chosen_ids & {row.id for row in read.rows},
         )
 
-    def _selected_or_created_order(self, rows: Rows) -> RowOrder | None:
+    def _selected_or_created_order(self, rows: Rows) -> RowSortKey | None:
         """Return what is selected among other rows: the ticket that a selected draft has become."""
         draft = self.selected_row
-        if self.selected_row_order is None or draft is None or not draft.is_draft:
-            return self.selected_row_order
+        if self.selected_row_key_order is None or draft is None or not draft.is_draft:
+            return self.selected_row_key_order
         if any(row.id == draft.id for row in rows):
-            return self.selected_row_order
+            return self.selected_row_key_order
         title = draft.title_or_error
         created = [row.key_order for row in rows if row.key and row.title_or_error == title]
-        return max(created, default=self.selected_row_order)
+        return max(created, default=self.selected_row_key_order)
 
     def scrolled_to_selected(self, page: int) -> WorkspaceView:
         """Return the view scrolled as little as possible to show the selected row.
@@ -178,11 +178,11 @@ class WorkspaceView:
         if not self.visible:
             return self
         row = self.visible.rows[max(0, min(index, len(self.visible) - 1))].row
-        return replace(self, selected_row_order=row.key_order)
+        return replace(self, selected_row_key_order=row.key_order)
 
     def find_visible_row_hits(self, words: str) -> tuple[int, ...]:
         """Return the indexes of the visible rows that hold these words in any of their texts."""
-        return self.visible.find_filter_hits_with(fold(words).split())
+        return self.visible.find_words_in_filter_hits(fold(words).split())
 
     @cached_property
     def search_query_words(self) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ from ticketr.app.tui.services.edits import (
 from ticketr.app.tui.services.jobs import ask_to_attach, start_job
 from ticketr.app.tui.services.outside import copy_addresses, copy_text, open_browser, open_editor
 from ticketr.app.tui.services.workspaces import job_for
-from ticketr.app.tui.state import UNUSED_KEY_PAUSE_SECONDS, AppState
+from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.terminal import Key
@@ -294,12 +294,10 @@ def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
     state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
 
     early, effect = update(
-        state, Key("KEY_ENTER"), 20.0 + UNUSED_KEY_PAUSE_SECONDS + ENTER_IGNORED_SECONDS / 2
+        state, Key("KEY_ENTER"), 20.0 + SWALLOW_KEYS_SECONDS + ENTER_IGNORED_SECONDS / 2
     )
     assert (early.overlays, effect) == (state.overlays, ())
-    _, effect = update(
-        state, Key("KEY_ENTER"), 20.0 + UNUSED_KEY_PAUSE_SECONDS + ENTER_IGNORED_SECONDS
-    )
+    _, effect = update(state, Key("KEY_ENTER"), 20.0 + SWALLOW_KEYS_SECONDS + ENTER_IGNORED_SECONDS)
     assert effect == (call_in("work", carry_out_edits, PLAN),)
 
 
@@ -657,7 +655,7 @@ def test_a_parent_that_is_only_above_a_hit_and_a_broken_file_are_not_chosen() ->
     state = pressed(app_state(ONE, TWO), "f", *"sub", "KEY_ENTER", "A")
     assert state.workspace.chosen_ids == {"DEMO-2"}
     broken = row_of_broken("bad.md", "bad.md:1: no title", has_ticket_rows=False)
-    files = messages.FilesRead("work", Rows.of([*app_state(TWO).workspace.rows, broken]))
+    files = messages.FilesRead("work", Rows.from_unsorted([*app_state(TWO).workspace.rows, broken]))
     assert pressed(after(app_state(), files), "A").workspace.chosen_ids == {"DEMO-3"}
 
 

@@ -158,7 +158,7 @@ def test_t_on_a_draft_lists_the_statuses_of_the_files() -> None:
 
 def broken() -> AppState:
     state = app_state()
-    rows = Rows.of([row_of_broken("a.md", "it is broken", has_ticket_rows=False)])
+    rows = Rows.from_unsorted([row_of_broken("a.md", "it is broken", has_ticket_rows=False)])
     return state.with_workspace(replace(state.workspace, rows=rows))
 
 
@@ -591,7 +591,7 @@ def test_enter_on_a_sub_task_opens_it() -> None:
         call_in("work", read_detail, "DEMO-1.md", row.key_order, state.layout.detail_cells),
     )
     assert state.ticket is not None
-    assert state.ticket.task_index == -1
+    assert state.ticket.selected_task_index == -1
 
 
 @pytest.mark.parametrize("key", ["KEY_TAB", "KEY_BTAB"])

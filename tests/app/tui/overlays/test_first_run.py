@@ -27,14 +27,14 @@ from ticketr.app.tui.services.setting_up import (
     classify_folder,
     open_folder,
     read_login_form_values,
+    run_and_show_sandbox,
     suggest_folder,
-    try_sandbox,
 )
 from ticketr.app.tui.setup import (
+    AcceptedLogin,
     FolderAnswer,
     FolderKind,
     Login,
-    LoginAnswer,
     NewWorkspace,
     Problem,
     Setup,
@@ -97,7 +97,7 @@ def site_answer(state: AppState, answer: SiteAnswer | Problem = SITE) -> message
     return answered(state, SetupField.SITE, answer)
 
 
-def login_answer(state: AppState, answer: LoginAnswer | Problem = LOGIN) -> messages.Message:
+def login_answer(state: AppState, answer: AcceptedLogin | Problem = LOGIN) -> messages.Message:
     return answered(state, SetupField.TOKEN, answer)
 
 
@@ -106,7 +106,7 @@ def folder_answer(state: AppState, answer: FolderAnswer | Problem) -> messages.M
 
 
 def failed(problem: Problem) -> messages.Message:
-    return messages.CallEnded(call(try_sandbox), problem)
+    return messages.CallEnded(call(run_and_show_sandbox), problem)
 
 
 def suggested(folder: str) -> messages.Message:
@@ -123,7 +123,7 @@ def connecting(*keys: str) -> AppState:
     return pressed(after(state, site_answer(state)), *keys)
 
 
-def logged_in(login: LoginAnswer = LOGIN) -> AppState:
+def logged_in(login: AcceptedLogin = LOGIN) -> AppState:
     """Return a state with the form, in which the login was accepted; the project has the focus."""
     state = connecting(*"p@h.example", "KEY_TAB", *CANARY, "KEY_TAB")
     return after(state, login_answer(state, login))
@@ -164,7 +164,7 @@ def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
 
     state, asked = do(START, "KEY_ENTER")
 
-    assert asked == (call(try_sandbox),)
+    assert asked == (call(run_and_show_sandbox),)
     assert "Starting a Jira with made-up tickets on this machine... Esc cancels" in "".join(
         rows(state)
     )
@@ -367,7 +367,7 @@ def test_projects_are_a_list_to_choose_from_after_the_login() -> None:
 
 def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
     state = pressed(logged_in(), *"books")
-    assert form(state).projects_to_choose_from == (DEMO,)
+    assert form(state).projects_matching_typed == (DEMO,)
     assert form(pressed(state, "KEY_DOWN")).focused_field is SetupField.FOLDER
     assert form(pressed(state, "KEY_UP")).focused_field is SetupField.TOKEN
 
@@ -381,11 +381,11 @@ def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
     assert form(state).focused_field is SetupField.PROJECT
 
     assert form(pressed(state, "KEY_DOWN")).focused_field is SetupField.FOLDER
-    assert form(pressed(state, "KEY_BACKSPACE")).projects_to_choose_from == (DEMO,)
+    assert form(pressed(state, "KEY_BACKSPACE")).projects_matching_typed == (DEMO,)
 
 
 def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:
-    state = logged_in(LoginAnswer("P", (SHOP,), 1))
+    state = logged_in(AcceptedLogin("P", (SHOP,), 1))
     assert form(state).stripped_text_of(SetupField.PROJECT) == "SHOP"
 
     state = connecting("KEY_DOWN", "KEY_DOWN", *"demo", "KEY_UP", "KEY_UP", "m", "KEY_TAB", "t")

@@ -41,7 +41,7 @@ def state_of(cells: int, height: int = 30) -> AppState:
     tickets = Ticket(TITLE, "DEMO-1", fields=FIELDS), Ticket(TITLE, "DEMO-2", fields=REVIEWED)
     rows = (rows_of(ticket, f"{ticket.key}.md", UPDATED) for ticket in tickets)
     state = app_state(width=cells, height=height)
-    work = replace(state.workspace, rows=Rows.of(row for some in rows for row in some))
+    work = replace(state.workspace, rows=Rows.from_unsorted(row for some in rows for row in some))
     return replace(state, workspaces=(work,))
 
 
@@ -87,7 +87,7 @@ def test_a_status_in_review_differs_from_one_in_progress_at_every_width() -> Non
 def test_a_priority_that_the_site_has_made_up_is_a_question_mark_and_no_sub_task_is_cut() -> None:
     state = state_of(60)
     ticket = Ticket(TITLE, "DEMO-1", fields={**FIELDS, "Priority": "Someday", "Type": "Sub-task"})
-    work = replace(state.workspace, rows=Rows.of(rows_of(ticket, "DEMO-1.md", UPDATED)))
+    work = replace(state.workspace, rows=Rows.from_unsorted(rows_of(ticket, "DEMO-1.md", UPDATED)))
     assert lines(replace(state, workspaces=(work,)))[0].endswith(" ? Sub   PR ")
 
 

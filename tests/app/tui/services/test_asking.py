@@ -42,9 +42,9 @@ from ticketr.app.tui.services.asking import (
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.jobs import read_history, read_plan
 from ticketr.app.tui.services.workspaces import (
+    ClosedWorkspace,
     OpenWorkspace,
-    UnopenedWorkspace,
-    Workspaces,
+    WorkspaceRegistry,
     open_workspace,
 )
 
@@ -133,7 +133,7 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
         asking.stop_asking(used, "work")
         asking.stop_asking(used, "work")
 
-    assert (told, used.request_scope_by_place, trio.current_time()) == ([], {}, begin)
+    assert (told, used.replaceable_scope_by_place, trio.current_time()) == ([], {}, begin)
 
 
 async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -335,7 +335,7 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
     login = Credentials("https://h.example", "p@h.example", "token")
     opened = open_workspace("work", {"root": tmp_path, "credentials": login, "inherit": inherit})
     nothing = cast("Any", None)
-    workspaces = Workspaces((opened,), lambda _: nothing, told.append)
+    workspaces = WorkspaceRegistry((opened,), lambda _: nothing, told.append)
     used = Services(nothing, nothing, workspaces, told.append, in_thread=inline)
 
     await used.carry_out(call_in("work", read_plan, JobKind.PUSH, ()))
@@ -368,11 +368,11 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
     (tmp_path / "here").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "here")
     told: list[Message] = []
-    opened = Workspaces(
+    opened = WorkspaceRegistry(
         (
             OpenWorkspace("work", Store(tmp_path / "link", ".ticketr"), nothing),
-            UnopenedWorkspace("shop", nothing, root=tmp_path / "shop"),
-            UnopenedWorkspace("unknown", nothing),
+            ClosedWorkspace("shop", nothing, root=tmp_path / "shop"),
+            ClosedWorkspace("unknown", nothing),
         ),
         lambda _: nothing,
         told.append,

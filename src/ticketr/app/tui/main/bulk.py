@@ -35,7 +35,7 @@ NO_TICKET_HAS_FIELD_MESSAGE = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
 MAX_BROWSER_TABS_WITHOUT_QUESTION = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
-MAX_STATUS_REQUEST_TICKETS = 5
+MAX_NEXT_STATUS_REQUESTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class _Field:
         menu_label: Its line in the menu of changes: what the key does.
         name: The field's name, in files.
         empty_label: What to call an empty value; empty if a value is required.
-        unlisted_label: What a value is that is not listed; empty if only listed ones can be taken.
+        unlisted_value_note: What a value is that is not listed; empty if only listed ones can be taken.
         is_listed_by_jira: Whether Jira lists its values.
         is_list: Whether it has several values: one more is added, or one is removed.
     """
@@ -54,7 +54,7 @@ class _Field:
     menu_label: str
     name: str
     empty_label: str = ""
-    unlisted_label: str = "not among those that are known here"
+    unlisted_value_note: str = "not among those that are known here"
     is_listed_by_jira: bool = True
     is_list: bool = False
 
@@ -70,21 +70,21 @@ FIELD_BY_ACTION = {
     KeyAction.LABELS: _Field(
         "add or remove a label",
         "Labels",
-        unlisted_label="a new label",
+        unlisted_value_note="a new label",
         is_listed_by_jira=False,
         is_list=True,
     ),
     KeyAction.PRIORITY: _Field("set the priority", "Priority"),
     KeyAction.SPRINT: _Field(
-        "move to a sprint", "Sprint", "no sprint", unlisted_label="", is_listed_by_jira=False
+        "move to a sprint", "Sprint", "no sprint", unlisted_value_note="", is_listed_by_jira=False
     ),
     KeyAction.PARENT: _Field(
-        "set the parent", "Parent", "no parent", unlisted_label="", is_listed_by_jira=False
+        "set the parent", "Parent", "no parent", unlisted_value_note="", is_listed_by_jira=False
     ),
     KeyAction.FIX_VERSION: _Field("add or remove a fix version", "Fix Version", is_list=True),
 }
 #: Other fields with several values.
-_OTHER_LIST_FIELDS = frozenset(("Components",))
+_LIST_FIELDS_WITHOUT_KEY = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
 _EXCLUDED_FIELDS = frozenset(
     ("Status", "Type", *(field.name for field in FIELD_BY_ACTION.values()))
@@ -111,7 +111,7 @@ class _Targets:
         """The keys of those that Jira has."""
         return tuple(row.key for row in self.rows if row.key)
 
-    def change_or_open_plan(self, state: AppState, change: sync.FieldSetting) -> Step:
+    def edit_selected_or_plan_chosen(self, state: AppState, change: sync.FieldSetting) -> Step:
         """Change the file of the selected ticket at once; for chosen ones, open the plan."""
         name = state.workspace.name
         if not self.are_chosen:
@@ -235,11 +235,11 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
     options = tuple(Option(clean(name), value=name) for name in sorted(names - _EXCLUDED_FIELDS))
 
     def on_choose(state: AppState, name: str) -> Step:
-        field = _Field("", name, "nothing", is_list=name in _OTHER_LIST_FIELDS)
+        field = _Field("", name, "nothing", is_list=name in _LIST_FIELDS_WITHOUT_KEY)
         return choose_value(state, targets, field)
 
     title = f"Set a field of {targets.description}"
-    choice = Choice(title, options, on_choose, unlisted_label="as its line in a file")
+    choice = Choice(title, options, on_choose, unlisted_value_note="as its line in a file")
     return state.opened(choice), ()
 
 
@@ -257,13 +257,13 @@ def choose_value(
         if field.name == "Labels" and " " in text:
             step = choose_value(state, targets, field, TextInput.of(value))
             return step[0].with_notice("A label has no blanks", is_bad=True), step[1]
-        has_it = field.is_list and all(text in _field_values(row, field) for row in targets.rows)
+        has_it = field.is_list and all(text in _current_values(row, field) for row in targets.rows)
         how = (
             (sync.ListAction.REMOVE if has_it else sync.ListAction.ADD)
             if field.is_list
             else sync.ListAction.REPLACE
         )
-        return targets.change_or_open_plan(state, sync.FieldSetting(field.name, text, how))
+        return targets.edit_selected_or_plan_chosen(state, sync.FieldSetting(field.name, text, how))
 
     options_of = partial(_value_options, state, targets, field)
     key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
@@ -277,11 +277,11 @@ def choose_value(
         options_of(()),
         on_accept,
         input=typed,
-        unlisted_label=field.unlisted_label,
+        unlisted_value_note=field.unlisted_value_note,
         request=asking,
         options_and_if_all=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
-    if not choice.options and not choice.unlisted_label:
+    if not choice.options and not choice.unlisted_value_note:
         return state.with_notice(NO_TICKET_HAS_FIELD_MESSAGE.format(field.name)), ()
     return state.opened(choice), (asking,) if asking else ()
 
@@ -300,7 +300,7 @@ def _value_options(
     workspace = state.workspace
     counts = counts_of_values(workspace.rows, field.name, is_list=field.is_list_or_sprint)
     me = workspace.filter_names.app_user_name if field.name == "Assignee" else ""
-    present = Counter(value for row in targets.rows for value in _field_values(row, field))
+    present = Counter(value for row in targets.rows for value in _current_values(row, field))
     ids = {row.id for row in targets.rows}
     tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)
     titles = {row.key: row.title_or_error for row in tickets} if field.name == PARENT_FIELD else {}
@@ -329,7 +329,7 @@ def _value_options(
     return tuple(options)
 
 
-def _field_values(row: ListRow, field: _Field) -> tuple[str, ...]:
+def _current_values(row: ListRow, field: _Field) -> tuple[str, ...]:
     """Return the values that a ticket has in a field."""
     return tuple(counts_of_values((row,), field.name, is_list=field.is_list_or_sprint))
 
@@ -353,13 +353,13 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     """List the statuses that tickets can take, as Jira says, else those of the files."""
 
     def on_accept(state: AppState, status: str) -> Step:
-        return targets.change_or_open_plan(state, sync.FieldSetting("Status", status))
+        return targets.edit_selected_or_plan_chosen(state, sync.FieldSetting("Status", status))
 
     alike: dict[tuple[str, str], ListRow] = {}
     for row in targets.rows:
         if row.key or not targets.issue_keys:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
-    issues = {row.key: row.status for row in list(alike.values())[:MAX_STATUS_REQUEST_TICKETS]}
+    issues = {row.key: row.status for row in list(alike.values())[:MAX_NEXT_STATUS_REQUESTS]}
     row = targets.rows[0]
     sheet = None if targets.are_chosen else sheet_if_row_is_open(state, row)
     edits = (edit.before for edit in sheet.edits if edit.part_name == "Status") if sheet else ()

@@ -118,7 +118,7 @@ def ask_comment(state: AppState, _: float) -> Step | None:
     return state.opened(_comment_input(workspace.name, place_of(row))), ()
 
 
-def reply_to_or_edit_comment(state: AppState, _: float) -> Step | None:
+def choose_comment_to_reply_to_or_edit(state: AppState, _: float) -> Step | None:
     """Choose a comment of the open ticket: a reply begins with its author; one's own is edited."""
     row, workspace = state.selected_row, state.workspace
     if row is None:

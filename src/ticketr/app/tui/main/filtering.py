@@ -52,7 +52,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         shown = replace(
             state.workspace,
             filter=before.filter,
-            selected_row_order=before.selected_row_order,
+            selected_row_key_order=before.selected_row_key_order,
             top=before.top,
         )
         return replace(state.with_workspace(shown), follow_selection_at=FOLLOW_AT_ONCE_TIME)
@@ -135,8 +135,8 @@ def remove_filter(state: AppState) -> Step:
     """Remove the filter; the selected ticket stays selected."""
     words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_FILTER_CELLS_IN_NOTICE)}"
     row = state.selected_row
-    selected = row.key_order if row is not None else state.workspace.selected_row_order
-    workspace = replace(state.workspace, filter=NO_FILTER, selected_row_order=selected)
+    selected = row.key_order if row is not None else state.workspace.selected_row_key_order
+    workspace = replace(state.workspace, filter=NO_FILTER, selected_row_key_order=selected)
     return state.with_workspace(workspace).with_notice(words), (call_to_save_view(workspace),)
 
 

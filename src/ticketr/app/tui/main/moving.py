@@ -110,11 +110,11 @@ def _move_in_tasks(state: AppState, by: int) -> Step | None:
     if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks:
         return None
     count = len(ticket.sheet.issue.tasks)
-    task = (ticket.task_index + 1 + by) % (count + 1) - 1
+    task = (ticket.selected_task_index + 1 + by) % (count + 1) - 1
     at = task_line_index(ticket.sheet, ticket.lines, task)
     page = state.layout.detail_rows
     top = ticket.top if at < 0 else scroll_top(ticket.top, at, page, len(ticket.lines))
-    return replace(state, ticket=replace(ticket, task_index=task, top=top)), ()
+    return replace(state, ticket=replace(ticket, selected_task_index=task, top=top)), ()
 
 
 def move(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -162,9 +162,9 @@ def focus_or_widen_detail(state: AppState, now: float) -> Step | None:
 def _task_selected_in_detail(state: AppState) -> ListRow | None:
     """Return the row of the sub-task that is selected in the open ticket."""
     ticket = state.ticket
-    if ticket is None or ticket.task_index < 0:
+    if ticket is None or ticket.selected_task_index < 0:
         return None
-    order = (*ticket.row_order[:3], ticket.task_index + 1)
+    order = (*ticket.row_order[:3], ticket.selected_task_index + 1)
     return next((row for row in state.workspace.rows if row.key_order == order), None)
 
 
@@ -185,7 +185,7 @@ def fold_subtasks(state: AppState, now: float, *, hide: bool) -> Step | None:
     folded = workspace.folded_ids | change if hide else workspace.folded_ids - change
     workspace = replace(workspace, folded_ids=folded)
     if hide and row.depth:
-        workspace = replace(workspace, selected_row_order=head.row.key_order)
+        workspace = replace(workspace, selected_row_key_order=head.row.key_order)
     state = state.with_workspace(workspace)
     return replace(state, follow_selection_at=now + SELECTION_DELAY_SECONDS), ()
 
@@ -220,7 +220,7 @@ def _choose_with_notice(state: AppState, chosen_ids: frozenset[str]) -> AppState
     return state.with_notice(f"{len(chosen_ids)} chosen{change or '; '}Esc lets them go")
 
 
-def select_and_show_adjacent_row(state: AppState, now: float, *, by: int) -> Step | None:
+def select_and_show_adjacent_ticket(state: AppState, now: float, *, by: int) -> Step | None:
     """Go to the next ticket or to the one before, whatever has the focus."""
     workspace = state.workspace
     to = workspace.selected_index + by

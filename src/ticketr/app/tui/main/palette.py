@@ -82,7 +82,7 @@ def _ticket_option(row: ListRow) -> Option:
     )
 
 
-def _value_options(state: AppState, field: str) -> Iterator[Option]:
+def _options_to_filter_by_value(state: AppState, field: str) -> Iterator[Option]:
     counts = counts_of_values(state.workspace.rows, field)
     for value, count in sorted((clean(text), count) for text, count in counts.items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -148,9 +148,9 @@ class Palette(ListOverlay):
                 rows = state.workspace.rows.find_by_name(fold(words), MAX_PALETTE_OPTIONS)
                 return [*map(_ticket_option, rows)]
             case "@":
-                options = _value_options(state, "Assignee")
+                options = _options_to_filter_by_value(state, "Assignee")
             case "=":
-                options = _value_options(state, "Status")
+                options = _options_to_filter_by_value(state, "Status")
             case "~":
                 options = _workspace_options(state)
             case _:

@@ -119,7 +119,7 @@ def open_search(state: AppState, now: float) -> Step | None:
         shown = replace(
             state.workspace,
             search=before.search,
-            selected_row_order=before.selected_row_order,
+            selected_row_key_order=before.selected_row_key_order,
             top=before.top,
         )
         return replace(state.with_workspace(shown), follow_selection_at=now)

@@ -13,7 +13,7 @@ from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.main.searching import end_search_in_ticket
 from ticketr.app.tui.overlays.conflict import ConflictScreen
-from ticketr.app.tui.overlays.first_run import FirstRun, ask_new_token
+from ticketr.app.tui.overlays.first_run import FirstRun, open_new_token_form
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
@@ -68,7 +68,7 @@ def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
     row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
-    if row.ticket_key not in workspace.conflicts_by_key:
+    if row.own_or_parent_key not in workspace.conflicts_by_key:
         # The ticket with a conflict that comes next in the order of the keys, else the first.
         conflicts = workspace.conflicts_by_key
         rows = [other for other in workspace.rows if other.key and other.key in conflicts]
@@ -80,7 +80,7 @@ def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
             )
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.with_notice(f"This ticket has no conflict that is known here{pull}"), ()
-    screen = ConflictScreen(workspace.name, row.ticket_key)
+    screen = ConflictScreen(workspace.name, row.own_or_parent_key)
     return state.opened(screen), (screen.request,)
 
 
@@ -94,7 +94,7 @@ def _workspace_service_handler(function: Callable[[Any, str], object], notice: s
 
 def _log_in(state: AppState, _: float) -> Step:
     read = call_in(state.workspace.name, setting_up.read_login_form_values)
-    return state, (replace(read, step_on_success=ask_new_token),)
+    return state, (replace(read, step_on_success=open_new_token_form),)
 
 
 def _open_diff(state: AppState, now: float) -> Step | None:
@@ -145,8 +145,8 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.UNFOLD: partial(moving.fold_subtasks, hide=False),
     KeyAction.SELECT: moving.toggle_chosen,
     KeyAction.SELECT_ALL: moving.toggle_all_chosen,
-    KeyAction.NEXT: partial(moving.select_and_show_adjacent_row, by=1),
-    KeyAction.PREVIOUS: partial(moving.select_and_show_adjacent_row, by=-1),
+    KeyAction.NEXT: partial(moving.select_and_show_adjacent_ticket, by=1),
+    KeyAction.PREVIOUS: partial(moving.select_and_show_adjacent_ticket, by=-1),
     KeyAction.SEARCH: searching.open_search,
     KeyAction.NEXT_HIT: partial(searching.go_to_next_hit_or_match, by=1),
     KeyAction.PREVIOUS_HIT: partial(searching.go_to_next_hit_or_match, by=-1),
@@ -160,7 +160,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     },
     KeyAction.ADD: changing.ask_new_issue,
     KeyAction.COMMENT: changing.ask_comment,
-    KeyAction.REPLY: changing.reply_to_or_edit_comment,
+    KeyAction.REPLY: changing.choose_comment_to_reply_to_or_edit,
     KeyAction.ATTACH: bulk.ask_file_to_attach,
     KeyAction.WORKLOG: bulk.ask_work_to_log,
     KeyAction.CHANGE: bulk.on_targets(bulk.choose_change),

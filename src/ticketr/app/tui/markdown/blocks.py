@@ -19,15 +19,15 @@ from ticketr.app.tui.markdown.inline import (
     read_tag,
     unwrapped_lines_of,
 )
-from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine, TableRuleGlyphs
-from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
+from ticketr.app.tui.markdown.page import Glyphs, PageLines, RenderedLine, TableRuleGlyphs
+from ticketr.app.tui.styled import Line, Span, cells, cut_or_pad_line, wrap_line
 from ticketr.text import break_positions, clean, width as width_of
 
 #: The mark before the rest of a line of code.
 CODE_CONTINUATION_PREFIX: Final = "↪ "
 
 
-def _add_code(page: Page, token: Token) -> None:
+def _add_code(page: PageLines, token: Token) -> None:
     """Write a block of code, with its language at the right if there is room for it."""
     bar = (Span(f"{Glyphs.BAR} ", ("dim",)),)
     page.open_container("code", bar, bar)
@@ -41,7 +41,7 @@ def _add_code(page: Page, token: Token) -> None:
             if label:
                 left = room - width_of(label)
                 if left > 0 and width_of(part) < left - 1:
-                    shown = (*fit_line(shown, left), Span(label, ("dim",)))
+                    shown = (*cut_or_pad_line(shown, left), Span(label, ("dim",)))
                 elif left > 0:
                     page.add_line((Span(" " * left), Span(label, ("dim",))), source_line)
                 label = ""
@@ -80,7 +80,7 @@ class TableRow:
     cells: list[list[UnwrappedLine]] = field(default_factory=list)
 
 
-def add_table(page: Page, rows: Sequence[TableRow]) -> None:
+def add_table(page: PageLines, rows: Sequence[TableRow]) -> None:
     """Write a table.
 
     Args:
@@ -153,7 +153,7 @@ def _table_rule(frame: TableRuleGlyphs, widths: Sequence[int]) -> Line:
     return (Span(f"{left}{lines}{right}", ("dim",)),)
 
 
-def _add_table_as_list(page: Page, rows: Sequence[TableRow]) -> None:
+def _add_table_as_list(page: PageLines, rows: Sequence[TableRow]) -> None:
     """Write a table as a list: each cell with the head of its column."""
     header, *others = rows
     heads = [
@@ -202,10 +202,10 @@ _PANEL_TITLE_AND_COLOR_BY_KIND: Final = {
     "warning": ("Warning", "yellow"),
     "error": ("Error", "red"),
 }
-_DEFAULT_PANEL_TITLE_AND_COLOR: Final = ("Panel", "bright_black")
+_UNKNOWN_PANEL_TITLE_AND_COLOR: Final = ("Panel", "bright_black")
 _LIST_TOKENS: Final = frozenset({"bullet_list_open", "ordered_list_open"})
 #: The tags of ticketr that hold blocks.
-_BLOCK_CONTAINER_TAGS: Final = frozenset({"aside", "details", "div", "figure", "section", "ul"})
+_HTML_TAGS_HOLDING_BLOCKS: Final = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 
 
 @lru_cache(maxsize=64)
@@ -221,7 +221,7 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
     Returns:
         The lines, each with the number of its line in the text. They are not padded.
     """
-    page = Page(max(width, MIN_PAGE_CELLS))
+    page = PageLines(max(width, MIN_PAGE_CELLS))
     if len(text) + CHARACTERS_COUNTED_PER_BRACKET * text.count("[") > MAX_MARKDOWN_CHARACTERS:
         for number, line in enumerate(_LINE_END_PATTERN.split(text)):
             _add_plain(page, line, number)
@@ -230,14 +230,14 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
     return tuple(page.lines)
 
 
-def _add_plain(page: Page, text: str, source_line: int) -> None:
+def _add_plain(page: PageLines, text: str, source_line: int) -> None:
     """Add a line of text as it is."""
     for line in wrap_line((Span(clean(text.expandtabs(4))),), page.room):
         page.add_line(line, source_line)
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenList:
+class _ListStyle:
     """An open list: its bullet, empty for numbers, and whether it has no blank lines."""
 
     ul_bullet: str
@@ -252,11 +252,11 @@ class _BlockWriter:
         text: The Markdown.
     """
 
-    def __init__(self, page: Page, text: str) -> None:
+    def __init__(self, page: PageLines, text: str) -> None:
         self.page = page
         self.text = text
         self.tokens = _PARSER.parse(text)
-        self.lists: list[_OpenList] = []
+        self.lists: list[_ListStyle] = []
 
     def write_all(self) -> None:
         """Write all blocks."""
@@ -289,9 +289,9 @@ class _BlockWriter:
             case "bullet_list_open":
                 depth = sum(bool(parent.ul_bullet) for parent in self.lists)
                 bullet = Glyphs.BULLETS[min(depth, len(Glyphs.BULLETS) - 1)]
-                self.lists.append(_OpenList(bullet, self._is_tight_list(token_index)))
+                self.lists.append(_ListStyle(bullet, self._is_tight_list(token_index)))
             case "ordered_list_open":
-                self.lists.append(_OpenList("", self._is_tight_list(token_index)))
+                self.lists.append(_ListStyle("", self._is_tight_list(token_index)))
             case "list_item_open":
                 self._open_item(token_index)
             case "bullet_list_close" | "ordered_list_close":
@@ -400,15 +400,15 @@ class _BlockWriter:
     def _open_or_close_tag(self, token: Token, source_line: int) -> bool:
         """Open or close what a tag of ticketr holds; return whether it does."""
         tag = read_tag(token.content, in_cell=False) if token.type == "html_inline" else None
-        if tag is None or tag.name not in _BLOCK_CONTAINER_TAGS:
+        if tag is None or tag.name not in _HTML_TAGS_HOLDING_BLOCKS:
             return False
         if tag.is_end:
-            return self._close_tag(tag.name)
+            return self._close_container_of_tag(tag.name)
         if len(self.page.containers) >= 2 * _MAX_NESTING_DEPTH:
             return False
         if tag.node_kind == "panel":
             label, color = _PANEL_TITLE_AND_COLOR_BY_KIND.get(
-                tag.text_parameter("panelType"), _DEFAULT_PANEL_TITLE_AND_COLOR
+                tag.text_parameter("panelType"), _UNKNOWN_PANEL_TITLE_AND_COLOR
             )
             bar = (Span(f"{Glyphs.BAR} ", (color,)),)
             self.page.open_container(tag.name, bar, bar)
@@ -419,10 +419,10 @@ class _BlockWriter:
             self.page.open_container(tag.name, (), ())
         return True
 
-    def _close_tag(self, name: str) -> bool:
+    def _close_container_of_tag(self, name: str) -> bool:
         """Close the innermost container with that tag of ticketr; return if there is one."""
         for container in reversed(self.page.containers):
-            if container.tag not in _BLOCK_CONTAINER_TAGS:
+            if container.tag not in _HTML_TAGS_HOLDING_BLOCKS:
                 return False
             if container.tag == name:
                 self.page.close_container(name)

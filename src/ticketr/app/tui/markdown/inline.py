@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from markdown_it.token import Token
 
 from ticketr.app.emoji import emoji_named
-from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine
+from ticketr.app.tui.markdown.page import Glyphs, PageLines, RenderedLine
 from ticketr.app.tui.styled import Span, link_address, slice_line, with_style
 from ticketr.text import clean, line_ranges
 
@@ -213,7 +213,7 @@ _STYLE_BY_TAG: Final = {
     "summary": "bold",
     **{f"h{level}": "bold" for level in range(1, 7)},
 }
-_STYLE_BY_NODE_KIND: Final = {
+_STYLE_BY_ADF_KIND: Final = {
     "mention": "bold",
     "status": "bold",
     "placeholder": "dim",
@@ -280,7 +280,7 @@ class UnwrappedLine:
 class _BlockLinesBuilder:
     """The lines of a block so far, and the marks and tags that are open."""
 
-    page: Page
+    page: PageLines
     source_line: int
     in_cell: bool
     styles: tuple[str, ...]
@@ -302,7 +302,7 @@ class _BlockLinesBuilder:
 
 
 def unwrapped_lines_of(
-    tokens: Iterable[Token], page: Page, source_line: int, *styles: str, in_cell: bool = False
+    tokens: Iterable[Token], page: PageLines, source_line: int, *styles: str, in_cell: bool = False
 ) -> list[UnwrappedLine]:
     """Return the lines that a block's inline tokens make.
 
@@ -334,7 +334,7 @@ def _append_token(builder: _BlockLinesBuilder, token: Token) -> None:
     """Append what a token shows."""
     match token.type:
         case "text":
-            _append_text(builder, token.content)
+            _append_text_by_tag(builder, token.content)
         case "code_inline":
             _append_inline_code(builder, token.content)
         case "status":
@@ -362,7 +362,7 @@ def _append_token(builder: _BlockLinesBuilder, token: Token) -> None:
             _append_html(builder, token.content)
 
 
-def _append_text(builder: _BlockLinesBuilder, text: str) -> None:
+def _append_text_by_tag(builder: _BlockLinesBuilder, text: str) -> None:
     tag = builder.open_tags[-1] if builder.open_tags else None
     if tag is not None and tag.name == "sup":
         text = f"^{text}"
@@ -466,7 +466,7 @@ def _open_tag(builder: _BlockLinesBuilder, tag: Tag) -> None:
         return
     builder.open_tags.append(tag)
     builder.style_stack.append(builder.styles)
-    style = _STYLE_BY_NODE_KIND.get(tag.node_kind) or _STYLE_BY_TAG.get(tag.name)
+    style = _STYLE_BY_ADF_KIND.get(tag.node_kind) or _STYLE_BY_TAG.get(tag.name)
     if style:
         builder.styles = with_style(builder.styles, style)
     if tag.name == "a" and not builder.link:

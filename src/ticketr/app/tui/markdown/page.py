@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ticketr.app.tui.styled import Line, cells, fit_line
+from ticketr.app.tui.styled import Line, cells, cut_or_pad_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Container:
 
 
 @dataclass(slots=True)
-class Page:
+class PageLines:
     """The lines so far, and the containers that are open.
 
     Attributes:
@@ -94,19 +94,19 @@ class Page:
     ) -> None:
         """Open a container."""
         outer = self.containers[-1] if self.containers else _ROOT_CONTAINER
-        whole_first = self._joined_prefix(
+        whole_first = self._joined_and_cut_prefix(
             outer.first_prefix if outer.is_empty else outer.later_prefix, first_prefix
         )
-        whole_rest = self._joined_prefix(outer.later_prefix, later_prefix)
+        whole_rest = self._joined_and_cut_prefix(outer.later_prefix, later_prefix)
         room = self.width - max(cells(whole_first), cells(whole_rest))
         self.containers.append(Container(tag, whole_first, whole_rest, room, is_tight))
 
-    def _joined_prefix(self, outer: Line, inner: Line) -> Line:
+    def _joined_and_cut_prefix(self, outer: Line, inner: Line) -> Line:
         """Return what lines begin with, cut so that there is room for text."""
         most = self.width - max(6, self.width // 4)
         if cells((*outer, *inner)) > most:
-            inner = fit_line(inner, min(cells(inner), most), "")
-            outer = fit_line(outer, most - cells(inner), "")
+            inner = cut_or_pad_line(inner, min(cells(inner), most), "")
+            outer = cut_or_pad_line(outer, most - cells(inner), "")
         return (*outer, *inner)
 
     def close_container(self, tag: str) -> None:
@@ -147,7 +147,7 @@ class Page:
                 container.is_empty = False
         line = _without_trailing_spaces(line)
         if cells(line) > self.width:  # a character may be wider than the room
-            line = fit_line(line, self.width)
+            line = cut_or_pad_line(line, self.width)
         self.lines.append(RenderedLine(line, source_line))
 
     def add_lines(self, lines: Iterable[RenderedLine]) -> None:

@@ -167,7 +167,7 @@ class ConflictScreen(Overlay):
         view: The conflict; None until it has been read.
         choice_by_part_id: What the user has chosen, by the IDs of the parts.
         part_index: The index of the selected part.
-        rows_past_part: How many rows it is scrolled beyond what shows the selected part.
+        rows_scrolled_beyond_part: How many rows it is scrolled beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
         jira_author_and_time: Who changed Jira's side, and when; None until Jira has answered.
     """
@@ -179,7 +179,7 @@ class ConflictScreen(Overlay):
     view: ConflictView | None = None
     choice_by_part_id: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
     part_index: int = 0
-    rows_past_part: int = 0
+    rows_scrolled_beyond_part: int = 0
     shown_at: float = float("inf")
     jira_author_and_time: tuple[str, str] | None = None
 
@@ -230,19 +230,19 @@ class ConflictScreen(Overlay):
         last = len(view.parts) - 1
         match action:
             case KeyAction.TOP:
-                return replace(self, part_index=0, rows_past_part=0)
+                return replace(self, part_index=0, rows_scrolled_beyond_part=0)
             case KeyAction.BOTTOM:
                 end = replace(self, part_index=last)
-                return replace(end, rows_past_part=end.max_rows_past_part(state, view))
-            case KeyAction.UP if not self.rows_past_part:
+                return replace(end, rows_scrolled_beyond_part=end.max_scrolled_rows(state, view))
+            case KeyAction.UP if not self.rows_scrolled_beyond_part:
                 return replace(self, part_index=max(0, self.part_index - 1))
             case KeyAction.DOWN if self.part_index < last:
-                return replace(self, part_index=self.part_index + 1, rows_past_part=0)
-        most = self.max_rows_past_part(state, view)
-        scrolled = moved_index(action, self.rows_past_part, state.layout.body_rows, most)
-        return None if scrolled is None else replace(self, rows_past_part=scrolled)
+                return replace(self, part_index=self.part_index + 1, rows_scrolled_beyond_part=0)
+        most = self.max_scrolled_rows(state, view)
+        scrolled = moved_index(action, self.rows_scrolled_beyond_part, state.layout.body_rows, most)
+        return None if scrolled is None else replace(self, rows_scrolled_beyond_part=scrolled)
 
-    def max_rows_past_part(self, state: AppState, view: ConflictView) -> int:
+    def max_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
         rows, top = self._rows_and_top_showing_part(state, view, Theme())
         return max(0, len(rows) - state.layout.body_rows - top)
@@ -341,7 +341,7 @@ class ConflictScreen(Overlay):
         if self.view is None:
             return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows_and_top_showing_part(state, self.view, theme)
-        top = max(0, min(top + self.rows_past_part, len(rows) - height))
+        top = max(0, min(top + self.rows_scrolled_beyond_part, len(rows) - height))
         return pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
     def _rows_and_top_showing_part(

@@ -77,7 +77,7 @@ class Form:
         return self.input_of(place).text.strip()
 
     @property
-    def projects_to_choose_from(self) -> tuple[setup.ProjectChoice, ...]:
+    def projects_matching_typed(self) -> tuple[setup.ProjectChoice, ...]:
         """The projects to choose from: those that hold what was typed; none once one is chosen."""
         typed = self.stripped_text_of(SetupField.PROJECT)
         known = self.accepted_login.projects if self.accepted_login is not None else ()
@@ -133,10 +133,10 @@ class Form:
         return answer if isinstance(answer, setup.SiteAnswer) else None
 
     @property
-    def accepted_login(self) -> setup.LoginAnswer | None:
+    def accepted_login(self) -> setup.AcceptedLogin | None:
         """The answer to the login that is typed; None unless it was accepted."""
         answer = self._answer_for(SetupField.TOKEN)
-        return answer if isinstance(answer, setup.LoginAnswer) else None
+        return answer if isinstance(answer, setup.AcceptedLogin) else None
 
     def ask_checks(self) -> tuple[Form, tuple[ServiceCall, ...]]:
         """Return the form with its checks asked, and the calls that ask them."""
@@ -156,7 +156,7 @@ class Form:
         }
         return replace(self, answer_by_check={**kept, **dict.fromkeys(new)}), (*new,)
 
-    def without_unanswered_checks(self) -> Form:
+    def after_checks_cancelled(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
         answers = {
             check: answer for check, answer in self.answer_by_check.items() if answer is not None
@@ -166,7 +166,7 @@ class Form:
     def with_answer(self, request: ServiceCall, answer: Any) -> Form:
         """Return the form with the answer to a check that was asked."""
         form = replace(self, answer_by_check={**self.answer_by_check, request: answer})
-        if not isinstance(answer, setup.LoginAnswer):
+        if not isinstance(answer, setup.AcceptedLogin):
             return form
         typed, projects = self.stripped_text_of(SetupField.PROJECT), answer.projects
         choices = [project for project in projects if project.key == typed.upper()]
@@ -212,13 +212,13 @@ class Form:
         """Return what the answer to a check says beside a field, its mark first."""
         answer = self.accepted_login if place is SetupField.PROJECT else self._answer_for(place)
         match place, answer:
-            case SetupField.PROJECT, setup.LoginAnswer() as login:
+            case SetupField.PROJECT, setup.AcceptedLogin() as login:
                 typed = self.stripped_text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
                 return ("✓", names[0]) if names else _mark_and_projects_note(login)
             case _, setup.SiteAnswer(_, milliseconds):
                 return "✓", f"Jira Cloud answers, {milliseconds} ms"
-            case _, setup.LoginAnswer(account):
+            case _, setup.AcceptedLogin(account):
                 return "✓", f"you are {account}"
             case _, setup.FolderAnswer(setup.FolderKind.WORKSPACE, site):
                 words = f"a workspace of {site or 'a site'}"
@@ -248,7 +248,7 @@ _MARK_AND_NOTE_BY_FOLDER_KIND = {
 }
 
 
-def _mark_and_projects_note(answer: setup.LoginAnswer) -> tuple[str, str]:
+def _mark_and_projects_note(answer: setup.AcceptedLogin) -> tuple[str, str]:
     if not answer.project_count:
         return "!", "this account may see no project; type a key, or use another account"
     more = f" of {answer.project_count}" if answer.project_count > len(answer.projects) else ""
@@ -338,7 +338,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
         yield (*start, value, Span(" "), *(wrapped.pop(0) if beside else ()))
         yield from ((Span(" " * column), *line) for line in wrapped)
     if place is SetupField.PROJECT and is_focused:
-        yield from _project_lines(form.projects_to_choose_from, form.project_index, used, cells)
+        yield from _project_lines(form.projects_matching_typed, form.project_index, used, cells)
 
 
 def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
@@ -405,7 +405,7 @@ class FirstRun(Overlay):
         if self.busy_text:
             if action is not KeyAction.ESCAPE:
                 return None
-            idle = replace(self, busy_text="", kept_form=self.kept_form.without_unanswered_checks())
+            idle = replace(self, busy_text="", kept_form=self.kept_form.after_checks_cancelled())
             state = state.overlay_replaced(self, idle).with_notice("Cancelled; nothing was added")
             return state, (call(setting_up.cancel_setup),)
         if self.form is None:
@@ -457,7 +457,7 @@ class FirstRun(Overlay):
         if action is KeyAction.OPEN_FOLDER:
             return state.overlay_replaced(self, changed).opened(changed.folder_input()), ()
         changed = replace(changed, busy_text=STARTING_SANDBOX_MESSAGE)
-        return state.overlay_replaced(self, changed), (call(setting_up.try_sandbox),)
+        return state.overlay_replaced(self, changed), (call(setting_up.run_and_show_sandbox),)
 
     def folder_input(self, text: str = "", problem: str = "") -> LineInput:
         """Return the line for the folder of a workspace of this machine."""
@@ -475,14 +475,14 @@ class FirstRun(Overlay):
     def _on_form_action(self, state: AppState, form: Form, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
-                left = replace(self, is_form_open=False, kept_form=form.without_unanswered_checks())
+                left = replace(self, is_form_open=False, kept_form=form.after_checks_cancelled())
                 if form.asks_only_token:
                     state = state.without_overlay(self)
                 else:
                     state = state.overlay_replaced(self, left)
                 return state, (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
-                return self._accept(state, form)
+                return self._take_field_or_add_workspace(state, form)
             case KeyAction.UP | KeyAction.DOWN if form.focused_field is SetupField.PROJECT:
                 return self._select_project(state, form, 1 if action is KeyAction.DOWN else -1)
             case KeyAction.NEXT_PANEL | KeyAction.DOWN:
@@ -508,13 +508,13 @@ class FirstRun(Overlay):
     def _select_project(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
         choice = form.project_index + by
-        if 0 <= choice < len(form.projects_to_choose_from):
+        if 0 <= choice < len(form.projects_matching_typed):
             return self._with_form(state, replace(form, project_index=choice)), ()
         return self._ask_checks(state, form.with_focus_moved(by), general_problem="")
 
-    def _accept(self, state: AppState, form: Form) -> Step:
+    def _take_field_or_add_workspace(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
-        focused, projects = form.focused_field, form.projects_to_choose_from
+        focused, projects = form.focused_field, form.projects_matching_typed
         if focused is None or (form.asks_only_token and focused is SetupField.TOKEN):
             return self._add_workspace(state, form)
         if focused is SetupField.PROJECT and projects:
@@ -558,7 +558,7 @@ class FirstRun(Overlay):
                 return self._open_form_or_ask_folder_again(state, args[0], problem)
             case messages.CallEnded(request, Problem() as problem) if request.function in (
                 setting_up.add_and_show_workspace,
-                setting_up.try_sandbox,
+                setting_up.run_and_show_sandbox,
             ):
                 return self._show_problem(state, problem), ()
             case messages.CallEnded(ServiceCall(setting_up.suggest_folder), folder) if form:
@@ -628,8 +628,8 @@ class FirstRun(Overlay):
         return pad_rows(shown, height, cells)
 
 
-def ask_new_token(state: AppState, texts: Mapping[SetupField, str]) -> Step:
-    """Ask for a new token of a workspace, whose other texts are known."""
+def open_new_token_form(state: AppState, texts: Mapping[SetupField, str]) -> Step:
+    """Open the form in which the user types a new token; the other texts are known."""
     inputs = {place: TextInput.of(text) for place, text in texts.items()}
     at = _SETUP_FIELDS.index(SetupField.TOKEN)
     known = Form(at, inputs, is_folder_typed=True, asks_only_token=True)

@@ -110,7 +110,7 @@ def _waiting_line(snapshot: JobSnapshot, cells: int, now: float) -> Line:
 def _ended_line(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
     end, cells = state.job_end(snapshot), state.width
     when = datetime.fromtimestamp(jobs_state.ended_at_wall_time(snapshot), UTC).astimezone()
-    took = jobs_state.run_seconds_of(snapshot)
+    took = jobs_state.ended_job_seconds(snapshot)
     return _end_line(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.text, took, cells, theme)
 
 

@@ -38,7 +38,7 @@ CHECKING_MESSAGE = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
 MAX_ONE_LINE_DIFF_CHARACTERS = 60
 #: The keys that show what an entry changes, or hide it.
-_FOLD_UNFOLD_DIFF_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
+_FOLD_OR_OPEN_DIFF_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
 def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
@@ -94,15 +94,15 @@ class Plan(Review[sync.PushPlan]):
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.top_closed(), self._calls_to_end_check
-        if action in _FOLD_UNFOLD_DIFF_ACTIONS:
+        if action in _FOLD_OR_OPEN_DIFF_ACTIONS:
             item = self.selected_item(state)
             if isinstance(item, sync.PlanEntry):
-                return self._fold_unfold_diff(state, action, item)
+                return self._fold_or_open_diff(state, action, item)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.top_replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
 
-    def _fold_unfold_diff(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
+    def _fold_or_open_diff(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
         """Unfold or fold the texts of an entry, or show all that is changed on a screen of its own."""
         if action is KeyAction.DIFF:
             key, title = clean(entry.key) or "draft", clean(entry.title)
@@ -123,7 +123,7 @@ class Plan(Review[sync.PushPlan]):
                 return {KeyAction.UNFOLD, KeyAction.FOLD}
             is_unfolded = item.fingerprint in self.unfolded_entries
             return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
-        idle = {*_FOLD_UNFOLD_DIFF_ACTIONS, KeyAction.SELECT}
+        idle = {*_FOLD_OR_OPEN_DIFF_ACTIONS, KeyAction.SELECT}
         if not isinstance(item, sync.Note):
             idle.add(KeyAction.EDIT)
         if self.plan is not None and not self.plan.entries and self.kind is JobKind.PUSH:

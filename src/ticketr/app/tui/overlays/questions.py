@@ -167,7 +167,7 @@ class Choice(ListOverlay):
         options: The things to choose from.
         on_choose: Gives the step for the value of the option that Enter takes; it gets the state
             without this overlay.
-        unlisted_label: What a typed text is that no option has, such as ``a new label``; empty if only
+        unlisted_value_note: What a typed text is that no option has, such as ``a new label``; empty if only
             options can be taken.
         request: The request for the options; None if Jira is not asked.
         options_and_if_all: Gives the options for Jira's answer, and whether no others can be taken.
@@ -182,7 +182,7 @@ class Choice(ListOverlay):
     options: tuple[Option, ...]
     on_choose: Callable[[AppState, Any], Step]
     _: KW_ONLY
-    unlisted_label: str = ""
+    unlisted_value_note: str = ""
     request: ServiceCall | None = None
     options_and_if_all: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
     waiting_text: str = ""
@@ -207,7 +207,7 @@ class Choice(ListOverlay):
     @property
     def min_list_rows(self) -> int:
         """The number of options, with the typed text itself."""
-        return len(self.options) + bool(self.unlisted_label)
+        return len(self.options) + bool(self.unlisted_value_note)
 
     def matching_options(self, state: AppState) -> list[Option]:
         """Return the options that fit what is typed; the typed text itself is the last one."""
@@ -217,10 +217,10 @@ class Choice(ListOverlay):
         text = self.input.text.strip()
         if (
             text
-            and self.unlisted_label
+            and self.unlisted_value_note
             and all(fold(option.label) != fold(text) for option in options)
         ):
-            options.append(Option(text, self.unlisted_label))
+            options.append(Option(text, self.unlisted_value_note))
         return options
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
@@ -246,7 +246,7 @@ class Choice(ListOverlay):
                 pass
             case _:
                 return None
-        if problem and not (self.options or self.unlisted_label):
+        if problem and not (self.options or self.unlisted_value_note):
             return state.without_overlay(self).with_notice(problem, is_bad=True), ()
         if problem:
             words = f"These are the values in your files; Jira gave none: {problem}"
@@ -260,7 +260,7 @@ class Choice(ListOverlay):
         new = replace(
             self,
             options=options,
-            unlisted_label="" if is_whole else self.unlisted_label,
+            unlisted_value_note="" if is_whole else self.unlisted_value_note,
             waiting_text="",
         )
         before = [option.value for option in self.matching_options(state)]

@@ -25,7 +25,7 @@ _FIELD_ORDER = (
     "reporter",
 )
 #: How many of the next fields may be beside a field.
-MAX_FIELD_LOOKAHEAD = 3
+MAX_FIELDS_TRIED_BESIDE = 3
 _FIELDS_SHOWN_LAST = frozenset(("labels", "components", "fix versions"))
 #: The cells for a key at the end of a line, and what it does.
 KEY_HINT_CELLS = 13
@@ -124,7 +124,7 @@ def _arrange_in_two_columns(parts: list[Line], room: int, name_cells: int) -> li
         # One of the next fields that fits may come up, so that no column stays empty.
         fitting = (
             at
-            for at, candidate in enumerate(remaining[:MAX_FIELD_LOOKAHEAD])
+            for at, candidate in enumerate(remaining[:MAX_FIELDS_TRIED_BESIDE])
             if cells_of(candidate) <= room - half
         )
         beside = next(fitting, None)

@@ -16,7 +16,7 @@ from ticketr.app.tui.messages import CallEnded, Message, Notice
 from ticketr.app.tui.services.workspaces import (
     FileReader,
     OpenWorkspace,
-    Workspaces,
+    WorkspaceRegistry,
     error_with_relative_paths,
 )
 from ticketr.app.tui.setup import Setup
@@ -54,7 +54,7 @@ class Services:
         in_thread: Runs blocking work in a thread.
         workspace_adder: Adds workspaces; None in an app that adds none.
         sandbox_nursery: Keeps a sandbox that was started until the jobs have ended, too.
-        request_scope_by_place: The scopes of requests that a later one in the same place cancels.
+        replaceable_scope_by_place: The scopes of requests that a later one in the same place cancels.
         latest_calls: The last call of each function for each workspace.
         leave_requested: It is set when the user leaves.
         auto_pull_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
@@ -63,12 +63,12 @@ class Services:
 
     terminal: Terminal
     queue: JobQueue
-    workspace_registry: Workspaces
+    workspace_registry: WorkspaceRegistry
     send_message: Callable[[Any], None]
     in_thread: sync.ThreadRunner = field(default=trio.to_thread.run_sync)
     workspace_adder: Setup | None = None
     sandbox_nursery: trio.Nursery | None = None
-    request_scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
+    replaceable_scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
     latest_calls: dict[tuple[Callable[..., object], str], ServiceCall] = field(default_factory=dict)
     leave_requested: trio.Event = field(default_factory=trio.Event)
     auto_pull_seconds: float = 0.0
@@ -103,18 +103,18 @@ class Services:
             The answer; None after `cancel_request`, or if a later request has taken the place.
         """
         self.cancel_request(place)
-        scope = self.request_scope_by_place[place] = trio.CancelScope()
+        scope = self.replaceable_scope_by_place[place] = trio.CancelScope()
         try:
             with scope:
                 return await ask()
         finally:
-            if self.request_scope_by_place.get(place) is scope:
-                del self.request_scope_by_place[place]
+            if self.replaceable_scope_by_place.get(place) is scope:
+                del self.replaceable_scope_by_place[place]
         return None
 
     def cancel_request(self, place: Hashable) -> None:
         """Cancel what is being asked for in a place."""
-        scope = self.request_scope_by_place.pop(place, None)
+        scope = self.replaceable_scope_by_place.pop(place, None)
         if scope is not None:
             scope.cancel()
 

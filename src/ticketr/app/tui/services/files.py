@@ -30,13 +30,13 @@ from ticketr.app.tui.messages import FilesRead, SomeTicketRowsRead
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import (
     ListRow,
-    RowOrder,
     Rows,
+    RowSortKey,
+    first_row_order,
     order_of,
     row_of_broken,
     rows_of,
     rows_of_candidates,
-    ticket_start_order,
 )
 from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import error_with_relative_paths
@@ -65,7 +65,7 @@ async def read_files(services: Services, name: str) -> None:
 
 
 async def read_detail(
-    services: Services, name: str, path: str, order: RowOrder, cells: int
+    services: Services, name: str, path: str, order: RowSortKey, cells: int
 ) -> messages.DetailRead:
     """Read an issue from its file, and wrap its lines.
 
@@ -106,7 +106,7 @@ async def remember_list_view(services: Services, name: str, memory: SavedListVie
         raise CallFailed(f"cannot remember the filter: {cause}") from error
 
 
-def recall_list_view(name: str, store: sync.Store) -> messages.SavedListViewRead | None:
+def read_view_options(name: str, store: sync.Store) -> messages.SavedListViewRead | None:
     """Return how the list of a workspace was shown last; None if nothing is known.
 
     Synchronous, for a worker thread. A file that makes no sense is ignored.
@@ -158,7 +158,7 @@ class ReadAndComparePass:
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
-    def skip_if_unchanged(self, name: str) -> bool:
+    def reuse_if_unchanged(self, name: str) -> bool:
         """Take a file that is known and unchanged.
 
         Returns:
@@ -218,8 +218,8 @@ class ReadAndComparePass:
         self._seen.keep_only(self._stamps.keys())
         conflicts = {conflict.key: conflict.clashes for conflict in self._state.conflicts.all()}
         # Each ticket once.
-        tickets = {ticket_start_order(rows[0].key_order): rows for rows in self._tickets}
-        rows = Rows.of(chain(chain.from_iterable(tickets.values()), self._broken))
+        tickets = {first_row_order(rows[0].key_order): rows for rows in self._tickets}
+        rows = Rows.from_unsorted(chain(chain.from_iterable(tickets.values()), self._broken))
         # What was computed from equal rows is not computed again.
         if rows.unfiltered_rows == before.unfiltered_rows:
             rows = before
@@ -255,7 +255,7 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
     return templates
 
 
-def read_issue_sheet(store: sync.Store, path: str, order: RowOrder) -> IssueSheet | None:
+def read_issue_sheet(store: sync.Store, path: str, order: RowSortKey) -> IssueSheet | None:
     """Return an issue as its file holds it; None if the file no longer holds it.
 
     Args:
@@ -282,7 +282,7 @@ def read_issue_sheet(store: sync.Store, path: str, order: RowOrder) -> IssueShee
 
 
 def _find_issue(
-    store: sync.Store, path: str, order: RowOrder
+    store: sync.Store, path: str, order: RowSortKey
 ) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it that has an order; None if it is not there."""
     *_, place = order
@@ -324,14 +324,14 @@ class FileStamp(NamedTuple):
     Attributes:
         inode: The number of the file.
         size: Its size, in bytes.
-        modified_ns: When its content was changed, in nanoseconds.
-        changed_ns: When its content or its attributes were changed, in nanoseconds.
+        mtime_ns: When its content was changed, in nanoseconds.
+        ctime_ns: When its content or its attributes were changed, in nanoseconds.
     """
 
     inode: int
     size: int
-    modified_ns: int
-    changed_ns: int
+    mtime_ns: int
+    ctime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +386,7 @@ class FileCache:
         line = self._lines.pop(name, None)
         if line is not None and stamp is not None:
             with suppress(AttributeError, LookupError, RecursionError, TypeError, ValueError):
-                self._files[name] = _cached_file_from_json(name, stamp, json.loads(line))
+                self._files[name] = _cached_file_if_same_stamp(name, stamp, json.loads(line))
         file = self._files.get(name)
         return file if file is not None and file.stamp == stamp else None
 
@@ -438,7 +438,7 @@ class FileCache:
         least = max(1.0, REWRITE_AT_STALE_SHARE * len(self))
         return len(self) >= MIN_STORED_FILES and self._changes >= least
 
-    def text_portions(self) -> Iterator[str]:
+    def serialized_portions(self) -> Iterator[str]:
         """Yield the text of the list to store, in portions."""
         yield f"{_cache_heading()}\n"
         names = list(self._files)
@@ -477,7 +477,7 @@ def _row_to_json(row: ListRow) -> tuple[object, ...]:
     return row.line, issue.key, issue.title, dict(issue.fields), issue.text, issue.updated
 
 
-def _cached_file_from_json(name: str, stamp: FileStamp, stored: Any) -> CachedFile:
+def _cached_file_if_same_stamp(name: str, stamp: FileStamp, stored: Any) -> CachedFile:
     """Return what is stored of a file; a ValueError says that it has changed since."""
     if tuple(stored[0]) != stamp:
         raise ValueError(name)

@@ -43,7 +43,7 @@ async def read_plan(
         keys or None,
         project=workspace.project or None,
         prefer=prefer,
-        inherit=workspace.subtasks_inherit,
+        inherit=workspace.new_subtasks_inherit,
     )
     return await services.in_thread(read)
 
@@ -69,7 +69,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
         services.send_message(messages.SomeTicketRowsRead(workspace.name, rows))
 
-    _cancel_unrequested_jobs(services)
+    _cancel_automatic_jobs(services)
     key = str(workspace.store.root)
     tickets = sync.ticket_tags(request.issue_keys)
 
@@ -102,7 +102,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
     return messages.JobChanged(handle.snapshot())
 
 
-def _cancel_unrequested_jobs(services: Services) -> None:
+def _cancel_automatic_jobs(services: Services) -> None:
     """Cancel the jobs that nobody has asked for, since the user's job goes first."""
     for quiet in services.queue.jobs(tag=jobs_state.QUIET_TAG):
         services.queue.cancel(quiet.id, reason="the user asked for another job")
@@ -129,7 +129,7 @@ async def dry_run_push(
         return sync.PushResult()
     options = {"accept_loss": losses, "dry_run": True}
     job = workspace.make_job(JobRequest(JobKind.PUSH, keys, options), lambda _: None)
-    _cancel_unrequested_jobs(services)
+    _cancel_automatic_jobs(services)
 
     async def check() -> JobSnapshot:
         handle = services.queue.submit_nowait(
@@ -179,7 +179,7 @@ async def _pull_unless_user_busy(context: JobContext, services: Services, name: 
 
     def show_changed(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
-        services.send_message(messages.TicketsAutoPulled(name, rows))
+        services.send_message(messages.AutoPullWroteTickets(name, rows))
 
     is_away = services.terminal.is_handed_over or not workspace.has_login()
     if is_away or not services.may_auto_pull(name):

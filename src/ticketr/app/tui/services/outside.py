@@ -157,7 +157,7 @@ async def open_pages(services: Services, *addresses: str) -> None:
 
     async def open_one(address: str) -> None:
         for words in browser_commands(os.environ, address):
-            if await _try_to_open(words):
+            if await _try_to_open_browser(words):
                 return
         failed.append(address)
 
@@ -190,7 +190,7 @@ def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]
             yield filled if filled != words else [*words, url]
 
 
-async def _try_to_open(words: list[str]) -> bool:
+async def _try_to_open_browser(words: list[str]) -> bool:
     """Start the program that opens a browser; do not end one that keeps running: it is the browser."""
     quiet = subprocess.DEVNULL
     try:

@@ -14,7 +14,7 @@ from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message
-from ticketr.app.tui.services.files import NO_ROWS, FileCache, ReadAndComparePass, recall_list_view
+from ticketr.app.tui.services.files import NO_ROWS, FileCache, ReadAndComparePass, read_view_options
 from ticketr.app.tui.tree import presort
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
@@ -72,7 +72,7 @@ class Reader:
                 return
             self._begun = number = self._begun + 1
             if not self._is_filled:
-                recalled = await self._in_thread(recall_list_view, self._name, self._store)
+                recalled = await self._in_thread(read_view_options, self._name, self._store)
                 if recalled is not None:
                     self._send(recalled)
                 await self._in_thread(self._cache.load)
@@ -97,7 +97,7 @@ class Reader:
             )
             files = sync.find_files(
                 self._store,
-                skip=reader.skip_if_unchanged,
+                skip=reader.reuse_if_unchanged,
                 size=reader.file_size,
                 most=FILES_PER_BATCH,
             )
@@ -117,7 +117,7 @@ class Reader:
 
     async def _save_cache(self) -> None:
         text: list[str] = []
-        portions = self._cache.text_portions()
+        portions = self._cache.serialized_portions()
         while portion := await self._in_thread(next, portions, ""):
             text.append(portion)
         await self._in_thread(self._cache.save, text)

@@ -28,7 +28,7 @@ async def check_site(services: Services, address: str) -> setup.SiteAnswer | set
 
 async def check_login(
     services: Services, login: setup.Login
-) -> setup.LoginAnswer | setup.Problem | None:
+) -> setup.AcceptedLogin | setup.Problem | None:
     """Ask a site for the account of a login."""
     ask = partial(_require_setup(services).check_login, login.site, login.email, login.token)
     return await services.run_latest(setup.SetupField.TOKEN, ask)
@@ -89,7 +89,7 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
     return answer
 
 
-async def try_sandbox(services: Services) -> object:
+async def run_and_show_sandbox(services: Services) -> object:
     """Run a sandbox until the jobs have ended, and show its workspace."""
     assert services.sandbox_nursery is not None, "an app that adds workspaces has a nursery for it"
     return await _show_opened(

@@ -45,7 +45,7 @@ def open_workspace(
         query_aliases=query_aliases,
         draft_type=options.get("draft_type", "Task"),
         keeps_comments=options.get("comments", False),
-        subtasks_inherit=options.get("inherit", True),
+        new_subtasks_inherit=options.get("inherit", True),
     )
 
 
@@ -95,7 +95,7 @@ class FileReader(Protocol):
         ...
 
 
-async def _answer_without_jira(*_: object) -> Any:
+async def _give_empty_answer(*_: object) -> Any:
     """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
@@ -121,7 +121,7 @@ class OpenWorkspace:
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
         has_login: Returns whether its token is known, so that a job asks the user for nothing.
-        subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
+        new_subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
     """
 
     name: str
@@ -132,11 +132,11 @@ class OpenWorkspace:
     site_url: str = ""
     email: str = ""
     preferred_side: sync.Side | None = None
-    ask_jira: Callable[..., Awaitable[Any]] = _answer_without_jira
+    ask_jira: Callable[..., Awaitable[Any]] = _give_empty_answer
     query_aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
-    subtasks_inherit: bool = True
+    new_subtasks_inherit: bool = True
     has_login: Callable[[], bool] = lambda: True
 
     @property
@@ -158,7 +158,7 @@ class OpenWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class UnopenedWorkspace:
+class ClosedWorkspace:
     """A workspace that is opened when it is selected, or when a job of it is asked for.
 
     Attributes:
@@ -181,7 +181,7 @@ class UnopenedWorkspace:
 
 
 @final
-class Workspaces:
+class WorkspaceRegistry:
     """The workspaces of the app by their names: the open ones, and those that can be opened.
 
     Attributes:
@@ -197,7 +197,7 @@ class Workspaces:
 
     def __init__(
         self,
-        workspaces: Iterable[OpenWorkspace | UnopenedWorkspace],
+        workspaces: Iterable[OpenWorkspace | ClosedWorkspace],
         make_reader: Callable[[OpenWorkspace], FileReader],
         send: Callable[[Message], None],
     ) -> None:
@@ -205,7 +205,7 @@ class Workspaces:
         self._send = send
         self.by_name: dict[str, OpenWorkspace] = {}
         self.readers: dict[str, FileReader] = {}
-        self.closed: dict[str, UnopenedWorkspace] = {}
+        self.closed: dict[str, ClosedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
         for workspace in workspaces:
             if isinstance(workspace, OpenWorkspace):
@@ -217,7 +217,7 @@ class Workspaces:
     @property
     def folders(self) -> Mapping[str, str]:
         """The folder of each workspace, by its name."""
-        known: dict[str, OpenWorkspace | UnopenedWorkspace] = {**self.closed, **self.by_name}
+        known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self.closed, **self.by_name}
         return {name: str(workspace.root) for name, workspace in known.items() if workspace.root}
 
     async def ensure_open(self, name: str) -> bool:
