@@ -60,7 +60,7 @@ class AttachmentEndpoints(Endpoints):
             BadAnswer: The answer is another portion.
         """
         path = "attachment/content/{}"
-        answer = await self._api.download(
+        answer = await self._api.get_any_content(
             path,
             attachment,
             query={"redirect": "false"},
@@ -91,7 +91,7 @@ class AttachmentEndpoints(Endpoints):
         headers = {"range": "bytes=0-0"}  # of a site that does not send elsewhere
         query = {"redirect": "true"}
         try:
-            await self._api.download(
+            await self._api.get_any_content(
                 "attachment/content/{}", attachment, query=query, headers=headers
             )
         except Redirected as error:

@@ -339,11 +339,12 @@ class RestApi:
             path_segments: Those segments.
             query: The query parameters.
         """
-        return await self._send(self._make_call("GET", endpoint, *path_segments, query=query))
+        call = self._make_call("GET", endpoint, *path_segments, query=query)
+        return await self._send_with_retries(call)
 
     async def read_by_post(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
-        return await self._send(self._make_call("POST", endpoint, body=question))
+        return await self._send_with_retries(self._make_call("POST", endpoint, body=question))
 
     async def write(
         self,
@@ -378,9 +379,9 @@ class RestApi:
         call = replace(call, issue=issue, repeatable=repeatable)
         lock = self._locks.setdefault(issue, trio.Lock()) if issue else trio.Lock()
         async with lock:
-            return await self._send(call, may_be_empty=may_be_empty)
+            return await self._send_with_retries(call, may_be_empty=may_be_empty)
 
-    async def download(
+    async def get_any_content(
         self,
         endpoint: str,
         *path_segments: str,
@@ -390,7 +391,7 @@ class RestApi:
         """Send a GET request whose answer may be anything; it is returned as it came."""
         headers = {"accept": "*/*", "accept-encoding": "identity", **headers}
         call = self._make_call("GET", endpoint, *path_segments, query=query, headers=headers)
-        return (await self._send(call, is_json=False)).response
+        return (await self._send_with_retries(call, is_json=False)).response
 
     async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
         """Ask the site what it is, without a login, after it has refused a request.
@@ -446,7 +447,7 @@ class RestApi:
         request = Request(method, url, usual | {**headers}, content, source)
         return rate_limits.ApiCall(request, f"{method} {endpoint}")
 
-    async def _send(
+    async def _send_with_retries(
         self, call: rate_limits.ApiCall, *, may_be_empty: bool = False, is_json: bool = True
     ) -> JsonResponse:
         """Send a call until it succeeds or the retry policy gives up.

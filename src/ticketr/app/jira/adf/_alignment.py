@@ -81,9 +81,8 @@ class BlockReader:
         is_leaf = kind in _LEAF_BLOCK_KINDS or not isinstance(content, list) or not content
         if depth >= _MAX_COMPARED_DEPTH or is_leaf or any(map(is_inline, content)):
             inside = self._canonical_key({"type": kind, "content": content})
-            return Block(
-                node, kind, self._key_of_value((shell, inside)), shell, inside, (), is_leaf=True
-            )
+            key = self._key_of_value((shell, inside))
+            return Block(node, kind, key, shell, inside, (), is_leaf=True)
         blocks = tuple(self._read_block(value, depth + 1) for value in content)
         inside = self._key_of_value(tuple(block.equality_key for block in blocks))
         key = self._key_of_value((shell, inside))
