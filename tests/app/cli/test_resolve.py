@@ -16,7 +16,7 @@ from ticketr.app.sync import (
     ListAction,
     State,
     Store,
-    add_drafts,
+    add_drafts_in_new_file,
     carry_out_edits,
     plan_file_edits,
 )
@@ -421,7 +421,7 @@ def test_what_could_not_be_taken_back_is_told_after_what_was(someone: User) -> N
 def test_a_file_that_the_app_has_added_goes(someone: User) -> None:
     someone.runs("pull")
     with opened_workspace(someone) as (store, state), store.lock():
-        path = add_drafts(store, state, [Ticket("Pay in time")])
+        path = add_drafts_in_new_file(store, state, [Ticket("Pay in time")])
 
     told = someone.runs("undo")
 

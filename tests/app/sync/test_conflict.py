@@ -34,7 +34,7 @@ from ticketr.app.sync import (
     read_conflict,
     resolve,
 )
-from ticketr.app.sync.resolving import open_conflict
+from ticketr.app.sync.resolving import read_open_conflict
 from ticketr.app.tickets import TicketSyntaxError, parse
 
 
@@ -216,7 +216,7 @@ async def test_what_is_saved_at_the_last_moment_is_left_alone(
     whole = path.read_text().replace("Mine", "Mine!")
     monkeypatch.setattr(
         "ticketr.app.sync.resolving._open_unchanged",
-        lambda store, state, seen: open_conflict(store, state, seen.key),
+        lambda store, state, seen: read_open_conflict(store, state, seen.key),
     )
     path.write_text(whole)
 

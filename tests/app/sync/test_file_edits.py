@@ -20,7 +20,7 @@ from ticketr.app.sync import (
     State,
     Store,
     Undoable,
-    add_drafts,
+    add_drafts_in_new_file,
     add_sub_task,
     carry_out_edits,
     plan_file_edits,
@@ -205,8 +205,8 @@ def test_a_sub_task_is_added_behind_those_of_its_ticket(
 async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench) -> None:
     await bench.pull()
     with opened(bench) as (store, state), store.lock():
-        first = add_drafts(store, state, [Ticket("Pay in time")])
-        second = add_drafts(store, state, [Ticket("Pay in time")])
+        first = add_drafts_in_new_file(store, state, [Ticket("Pay in time")])
+        second = add_drafts_in_new_file(store, state, [Ticket("Pay in time")])
         path = bench.root / first
         text = path.read_text()
         assert (first, second) == ("pay-in-time.md", "pay-in-time-2.md")

@@ -20,7 +20,7 @@ from ticketr.app.sync import (
     State,
     add_comment as comment_in_file,
     carry_out_edits,
-    count_editor_changes_as_edits,
+    mark_editor_changes_as_edits,
     plan_file_edits,
 )
 from ticketr.app.sync.compare.sent import digest, replace_older_values, replaced_digests
@@ -229,7 +229,7 @@ async def test_an_editor_leaves_what_is_older_beside_it(bench: Bench) -> None:
     before = bench.store.read_tickets("DEMO-9.md")
     bench.edits("DEMO-9", "Labels: ", "Labels: mine, ")
 
-    count_editor_changes_as_edits(bench.store, "DEMO-9.md", before)
+    mark_editor_changes_as_edits(bench.store, "DEMO-9.md", before)
 
     assert [[change.name for change in entry.changes] for entry in bench.plan().entries] == [
         ["Labels"]
@@ -242,7 +242,7 @@ async def test_an_editor_that_breaks_a_file_takes_in_nothing(bench: Bench) -> No
     before = bench.store.read_tickets("DEMO-9.md")
     bench.edits("DEMO-9", "# TICKET", "<<<<<<< \n# TICKET")
 
-    count_editor_changes_as_edits(bench.store, "DEMO-9.md", before)
+    mark_editor_changes_as_edits(bench.store, "DEMO-9.md", before)
 
     with bench.state() as state:
         assert state.older.digests_of(state.head_id_of("DEMO-9") or "").keys() == {"DEMO-9"}

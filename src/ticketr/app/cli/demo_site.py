@@ -21,7 +21,7 @@ from ticketr._errors import TicketrError
 from ticketr._install import missing_packages_message
 from ticketr.app import jira, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.ownership import require_own_mark
+from ticketr.app.cli.ownership import own_mark_refusing_foreign_state
 from ticketr.app.config import STATE_FOLDER, TOKEN_VARIABLES
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.
@@ -31,7 +31,7 @@ PROJECT_KEY = "DEMO"
 _LISTENING_PREFIX = "listening on "
 _ERROR_PREFIX = "jira-sandbox: "
 _END_TIMEOUT_SECONDS = 2.0
-_MAX_REASON_BYTES = 4096
+_MAX_STDERR_TAIL_BYTES = 4096
 
 
 def has_demo_extra() -> bool:
@@ -125,7 +125,7 @@ async def _read_address(
 def _read_failure_reason(stderr: IO[bytes]) -> str:
     """Return the line with the sandbox's last error, or the last line if Python wrote it."""
     size = stderr.seek(0, 2)
-    stderr.seek(max(0, size - _MAX_REASON_BYTES))
+    stderr.seek(max(0, size - _MAX_STDERR_TAIL_BYTES))
     lines = [line for line in stderr.read().decode(errors="replace").split("\n") if line.strip()]
     errors = [line for line in lines if line.startswith(_ERROR_PREFIX)]
     return (errors or lines or [""])[-1].removeprefix(_ERROR_PREFIX)
@@ -143,12 +143,12 @@ def prepare_demo_folder_and_mark(folder: Path | None = None) -> tuple[Path, str]
     Raises:
         WrongFileKind: A link or the like has the name of ticketr's folder.
         FileFailed: The folder cannot be made or written.
-        ConfigError: See `require_own_mark`, as for its other errors.
+        ConfigError: See `own_mark_refusing_foreign_state`, as for its other errors.
     """
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
     store = sync.Store(root, STATE_FOLDER)
     store.folder.check_file_kinds()
-    mark = require_own_mark(root)
+    mark = own_mark_refusing_foreign_state(root)
     store.make_folders()
     return root, mark
 

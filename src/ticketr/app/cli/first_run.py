@@ -22,7 +22,7 @@ from ticketr.app import config, jira, sync
 from ticketr.app.cli import workspace_add
 from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder_and_mark
 from ticketr.app.cli.options import session_options
-from ticketr.app.cli.ownership import require_own_mark
+from ticketr.app.cli.ownership import own_mark_refusing_foreign_state
 from ticketr.app.cli.settings import find_stored_credentials, find_workspace, make_credentials
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import WRONG_LOGIN_REASON
@@ -142,7 +142,7 @@ class WorkspaceSetup:
         await workspace_add.check_login(
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
-        mark = await trio.to_thread.run_sync(require_own_mark, entry.folder)
+        mark = await trio.to_thread.run_sync(own_mark_refusing_foreign_state, entry.folder)
         source, _ = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
         options = session_options(workspace, login, mark)
         return setup.OpenedWorkspace(
@@ -154,7 +154,7 @@ class WorkspaceSetup:
         """Open a folder that is a workspace; see `Setup.open_folder`."""
         workspace = await trio.to_thread.run_sync(_read_existing_workspace, folder)
         login = await find_stored_credentials(workspace, "connect to Jira with this folder")
-        mark = await trio.to_thread.run_sync(require_own_mark, workspace.root)
+        mark = await trio.to_thread.run_sync(own_mark_refusing_foreign_state, workspace.root)
         return setup.OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
 
     @asynccontextmanager
@@ -244,7 +244,7 @@ def _prepare_new_workspace(
     root = Path(os.path.expanduser(folder)).resolve()  # noqa: PTH111 - never an error
     config.StateFolder(root / config.STATE_FOLDER).check_file_kinds()
     user_config = config.read_user_config(config.config_folder(os.environ))
-    name = workspace_add.choose_workspace_name(None, root, user_config)
+    name = workspace_add.known_or_new_name(None, root, user_config)
     entry = config.WorkspaceEntry(name, root, site, config.LoginEntry(email))
     mapped = workspace_add.read_go_fields_unless_own(root)
     file = config.WorkspaceFile(root, site, project, None, mapped)

@@ -38,7 +38,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
     finished_jobs: list[ticketr.FinishedJob] = []
     with sync.readable_database(root / STATE_FOLDER / HISTORY_FILE) as path:
         if path is not None:
-            ownership.require_own_mark(root)
+            ownership.own_mark_refusing_foreign_state(root)
             finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))
     if options.as_json:
         objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
@@ -102,7 +102,7 @@ class WorkspaceHistories:
 
         file = _history_of(root)
         if root not in self._marked:
-            await _require_own_history(root)
+            await _refuse_history_of_other_user(root)
             await file.write([])  # makes the file
             await trio.to_thread.run_sync(_mark_history, root, abandon_on_cancel=True)
             self._marked.add(root)
@@ -120,7 +120,7 @@ class WorkspaceHistories:
         failed: list[HistoryFailed] = []
         for root in tuple(self._roots.values()):
             try:
-                await _require_own_history(root)
+                await _refuse_history_of_other_user(root)
                 jobs += await _history_of(root).read(limit=limit, status=status)
             except HistoryFailed as error:
                 failed.append(error)
@@ -133,26 +133,26 @@ def _history_of(root: Path) -> ticketr.SqliteHistory:
     return ticketr.SqliteHistory(root / STATE_FOLDER / HISTORY_FILE)
 
 
-async def _require_own_history(root: Path) -> None:
+async def _refuse_history_of_other_user(root: Path) -> None:
     """Raise `HistoryFailed` if another user has made the history of a workspace."""
     import trio
 
-    if not await trio.to_thread.run_sync(_has_own_history, root, abandon_on_cancel=True):
+    if not await trio.to_thread.run_sync(_is_history_own_or_empty, root, abandon_on_cancel=True):
         problem = "ticketr does not know that you made it; if you did: ticketr workspace trust"
         raise HistoryFailed(str(root / STATE_FOLDER / HISTORY_FILE), problem)
 
 
-def _has_own_history(root: Path) -> bool:
-    mark = _read_or_make_mark()
+def _is_history_own_or_empty(root: Path) -> bool:
+    mark = _owner_mark_if_storable()
     return mark is None or ownership.has_marked_or_empty_history(root, mark)
 
 
 def _mark_history(root: Path) -> None:
-    if (mark := _read_or_make_mark()) is not None:
+    if (mark := _owner_mark_if_storable()) is not None:
         ownership.sign_history(root, mark)
 
 
-def _read_or_make_mark() -> str | None:
+def _owner_mark_if_storable() -> str | None:
     """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
     try:
         return read_or_make_owner_mark(config_folder(os.environ))

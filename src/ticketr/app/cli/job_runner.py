@@ -58,8 +58,8 @@ class JobWithRootAndTags(ticketr.Job[T_co], Protocol[T_co]):
         ...
 
     @property
-    def tags(self) -> frozenset[str]:
-        """Return what to find the job by."""
+    def ticket_tags(self) -> frozenset[str]:
+        """Return the tags of the tickets to which it is limited; none if it is not."""
         ...
 
 
@@ -89,7 +89,7 @@ class JobOutcome(Generic[T_co]):
         return self.snapshot.result
 
     @property
-    def last_message(self) -> str:
+    def last_or_error_message(self) -> str:
         """The job's last message; its error's if it has reported nothing."""
         if self.snapshot.progress is not None:
             return self.snapshot.progress.message
@@ -111,7 +111,7 @@ class JobOutcome(Generic[T_co]):
 
     def as_json(self) -> dict[str, object]:
         """Return how the job ended, as a part of a JSON object."""
-        status = {"status": self.snapshot.status.value, "message": self.last_message}
+        status = {"status": self.snapshot.status.value, "message": self.last_or_error_message}
         return {**status, **({"error": self.error_name} if self.error_name else {})}
 
 
@@ -168,7 +168,7 @@ async def run_all(
         StatusLine(queue, plain=plain, hint="ctrl+c cancel", view=_as_failed_if_all_failed),
         trio.open_nursery() as nursery,
     ):
-        handles = [await queue.submit(job, key=str(job.root), tags=job.tags) for job in jobs]
+        handles = [await queue.submit(job, key=str(job.root), tags=job.ticket_tags) for job in jobs]
         await nursery.start(_call_on_signal, queue.cancel_all, received)
         ends = [await handle.wait() for handle in handles]
         nursery.cancel_scope.cancel()
@@ -267,7 +267,7 @@ async def _run_repeatedly(
                     id=folder,
                     name=job.name,
                     key=folder,
-                    tags=job.tags,
+                    tags=job.ticket_tags,
                 )
             await stopped.wait()
         watchers.cancel_scope.cancel()
@@ -281,7 +281,7 @@ def _print_repeated_run(
     if as_json:
         echo_json(outcome_as_json(ended, job.root, job.so_far()))
     else:
-        what = f"{name}: {ended.last_message}" if name else ended.last_message
+        what = f"{name}: {ended.last_or_error_message}" if name else ended.last_or_error_message
         print_messages(f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}")
 
 

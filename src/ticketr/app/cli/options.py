@@ -17,7 +17,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import config, jira, sync
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import print_messages
-from ticketr.app.cli.ownership import open_own_store, require_own_mark
+from ticketr.app.cli.ownership import open_store_requiring_own_mark, own_mark_refusing_foreign_state
 from ticketr.app.cli.settings import find_credentials, find_workspace
 from ticketr.cleaning import clean
 
@@ -134,7 +134,7 @@ def _parse_interval_seconds(_: click.Context, __: click.Parameter, text: str | N
     return int(match[1]) * _SECONDS_PER_UNIT[match[2]]
 
 
-every_option = click.option(
+repeat_interval_option = click.option(
     "--every",
     "every_seconds",
     metavar="TIME",
@@ -180,9 +180,9 @@ class CommonOptions:
         """Return the workspace that they name; see `settings.find_workspace`."""
         return find_workspace(workspace=self.workspace, folder=self.folder, project=self.project)
 
-    def open_own_store(self) -> sync.Store:
-        """Return the files of that workspace; see `ownership.open_own_store`."""
-        return open_own_store(self.find_workspace().root)
+    def open_store_requiring_own_mark(self) -> sync.Store:
+        """Return the files of that workspace; see `ownership.open_store_requiring_own_mark`."""
+        return open_store_requiring_own_mark(self.find_workspace().root)
 
 
 #: The folders of workspaces whose jobs cannot start, and why.
@@ -332,7 +332,7 @@ def job_arguments(
         jql = resolved.jql
     if jql is None and options.needs_project:
         resolved.required_project("which project, or give a query by --jql")
-    mark = require_own_mark(resolved.root)
+    mark = own_mark_refusing_foreign_state(resolved.root)
     settings = session_options(
         resolved, find_credentials(resolved), mark, strategy=options.strategy
     )
@@ -395,14 +395,14 @@ def find_named_keys_and_files(words: Collection[str], root: Path) -> tuple[str, 
 
     Raises:
         click.UsageError: A word is neither, or a file is none of the workspace.
-        ConfigError: See `require_own_mark`, as for its other errors.
+        ConfigError: See `own_mark_refusing_foreign_state`, as for its other errors.
     """
     from ticketr.app.tickets import is_key
 
     names: list[str] = []
     for word in words:
         if not is_key(word.strip().upper()) and os.path.lexists(word):
-            names += _find_ticket_files(Path(word), open_own_store(root))
+            names += _find_ticket_files(Path(word), open_store_requiring_own_mark(root))
         elif word.endswith(".md"):
             raise click.UsageError(f"{clean(word)} is not there")
         else:

@@ -13,13 +13,13 @@ from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
     checked_key_option,
-    every_option,
     find_job_arguments,
     find_named_keys_and_files,
     keys_argument,
     keys_or_files_argument,
     pull_push_options,
     refuse_keys_with_all,
+    repeat_interval_option,
     strategy_option,
 )
 from ticketr.app.config import CONFIRM_ABOVE_WRITES
@@ -55,7 +55,7 @@ _yes_option = click.option(
 )
 @keys_argument
 @pull_push_options
-@every_option
+@repeat_interval_option
 @strategy_option
 @click.option("--jql", metavar="QUERY", help="Pull what a query of your own finds.")
 @click.option(
@@ -147,7 +147,7 @@ def push(options: CommonOptions, *, words: tuple[str, ...], accept_loss: bool) -
     if not options.dry_run:
         if not options.skips_confirmation:
             jobs = confirmation.confirm_or_exit(jobs, plans)
-        jobs = confirmation.accept_confirmed_losses(jobs, plans, accept_loss=accept_loss)
+        jobs = confirmation.ask_and_accept_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: sync.PushResult) -> None:
         if options.dry_run:
@@ -168,7 +168,7 @@ def push(options: CommonOptions, *, words: tuple[str, ...], accept_loss: bool) -
     exits=exits.TICKET_COMMAND_EXITS,
 )
 @pull_push_options
-@every_option
+@repeat_interval_option
 @strategy_option
 @_accept_loss_option
 @_full_option
@@ -203,7 +203,7 @@ def sync_(options: CommonOptions, *, accept_loss: bool, full: bool, prune: bool)
         )
         if not options.skips_confirmation:
             jobs = confirmation.confirm_or_exit(jobs, plans)
-        jobs = confirmation.accept_confirmed_losses(jobs, plans, accept_loss=accept_loss)
+        jobs = confirmation.ask_and_accept_losses(jobs, plans, accept_loss=accept_loss)
     return job_runner.run_jobs(
         jobs, print_result, failed=failed, empty=empty, options=options, check=check
     )

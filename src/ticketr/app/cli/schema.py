@@ -12,7 +12,7 @@ from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, folder_json_options, workspace_arguments
 
 #: The most cells of the columns of a table: a name with its marks, the kind, the values.
-_MAX_CELLS_BY_COLUMN = (31, 20, None)
+_MAX_CELLS_PER_COLUMN = (31, 20, None)
 
 
 @command(
@@ -43,7 +43,7 @@ def schema(options: CommonOptions) -> None:
             )
             for field in fields
         ]
-        print_table(rows, _MAX_CELLS_BY_COLUMN)
+        print_table(rows, _MAX_CELLS_PER_COLUMN)
     else:
         print_tab_separated(
             (
@@ -67,7 +67,7 @@ async def _fetch_fields(settings: sync.SessionOptions) -> tuple[sync.SchemaField
             return await sync.read_schema(client, project, settings["fields"])
         except (jira.BadRequest, jira.NotFound):
             site = settings["browser_site"] or credentials.site
-            await sync.check_project(  # noqa: ASYNC120 - a cancellation wins
+            await sync.raise_if_project_is_cause(  # noqa: ASYNC120 - a cancellation wins
                 client, project, place=settings["project_place"], site=site
             )
             raise

@@ -21,7 +21,7 @@ from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import WorkspaceSetup
 from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import session_options, workspace_arguments
-from ticketr.app.cli.ownership import require_own_mark
+from ticketr.app.cli.ownership import own_mark_refusing_foreign_state
 from ticketr.app.cli.settings import find_stored_credentials, find_workspace
 from ticketr.app.jira import Credentials
 from ticketr.app.tui.app import App
@@ -164,7 +164,7 @@ def _other_workspaces(
     return tuple(
         ClosedWorkspace(
             entry.name,
-            partial(_open_workspace_without_token, entry.name),
+            partial(_open_workspace_with_late_token, entry.name),
             site_without_https(entry.confirmed_site),
             root=entry.folder,
         )
@@ -173,7 +173,7 @@ def _other_workspaces(
     )
 
 
-async def _open_workspace_without_token(name: str) -> OpenWorkspace:
+async def _open_workspace_with_late_token(name: str) -> OpenWorkspace:
     """Open a workspace without looking for its token, which only its jobs need.
 
     Raises:
@@ -189,13 +189,13 @@ async def _open_workspace_without_token(name: str) -> OpenWorkspace:
             f"{request.kind.value.capitalize()} {name}", late, request, on_written
         ),
         ask_jira=late.ask_jira,
-        has_login=late.is_token_looked_up,
+        has_login=late.has_token,
     )
 
 
 def _find_workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
     workspace = find_workspace(workspace=name)
-    return workspace, require_own_mark(workspace.root)
+    return workspace, own_mark_refusing_foreign_state(workspace.root)
 
 
 @dataclass
@@ -210,7 +210,7 @@ class _OptionsWithTokenLookup:
     workspace: config.Workspace
     options: sync.SessionOptions
 
-    def is_token_looked_up(self) -> bool:
+    def has_token(self) -> bool:
         """Return whether the token was looked up already."""
         return bool(self.options["credentials"].token)
 
@@ -222,7 +222,7 @@ class _OptionsWithTokenLookup:
                 forbids it.
             TokenFailed: A source of tokens failed.
         """
-        if not self.is_token_looked_up():
+        if not self.has_token():
             self.workspace.required_confirmed_site()
             if self.workspace.jql is None:
                 self.workspace.required_project()

@@ -78,7 +78,7 @@ class LocalEdits:
         drafts: The drafts, in the order of the files.
         tickets_with_older_values: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
-        unfinished_creations: The requested issues that have no key in a file yet.
+        creations_in_no_file: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         error_by_broken_path: The errors of files, by their paths relative to the workspace.
         last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
@@ -92,7 +92,7 @@ class LocalEdits:
     drafts: tuple[Draft, ...]
     tickets_with_older_values: tuple[EditedTicket, ...]
     conflicts: tuple[sync.Conflict, ...]
-    unfinished_creations: tuple[sync.Creation, ...]
+    creations_in_no_file: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
     error_by_broken_path: Mapping[str, TicketrError]
     last_path_by_missing_key: Mapping[str, str]
@@ -133,7 +133,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too.
     """
-    store = options.open_own_store()
+    store = options.open_store_requiring_own_mark()
     with sync.read_state(store) as state:
         survey = sync.take_survey(store, state)
         sync.check_keys(keys, survey, state)
@@ -166,11 +166,11 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
-    store = options.open_own_store()
+    store = options.open_store_requiring_own_mark()
     with sync.read_state(store) as state:
         survey = sync.take_survey(store, state)
         sync.check_keys(keys, survey, state)
-        versions = _find_ticket_versions(survey, state, keys)
+        versions = _find_base_local_and_jira_versions(survey, state, keys)
         own = {_key_of_parent_or_self(state, key) for key in keys}
         missing = survey.last_paths_by_missing_key(state)
         missing = {key: path for key, path in missing.items() if not keys or key in own}
@@ -229,7 +229,7 @@ def _find_local_edits(
         drafts=tuple(drafts),
         tickets_with_older_values=tuple(older),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
-        unfinished_creations=tuple(creation for creation in creations if is_named(creation.parent)),
+        creations_in_no_file=tuple(creation for creation in creations if is_named(creation.parent)),
         never_pulled=tuple(
             ticket
             for ticket in survey.never_pulled
@@ -301,7 +301,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "conflicts": conflicts_as_json(edits.conflicts),
         "unsettled": [
             {"title": creation.title, "path": creation.path}
-            for creation in edits.unfinished_creations
+            for creation in edits.creations_in_no_file
         ],
         "unknown": [
             {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
@@ -346,7 +346,7 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "draft", f"{draft.title} ({draft.path})"
     for conflict in edits.conflicts:
         yield "conflict", conflict_line(conflict)
-    for creation in edits.unfinished_creations:
+    for creation in edits.creations_in_no_file:
         what = "the next push finds out if it exists"
         yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
@@ -388,7 +388,7 @@ def _counts_text(marks: Iterable[str]) -> str:
     return ", ".join(f"{count[mark]} {word}" for mark, word in words.items() if count[mark])
 
 
-def _find_ticket_versions(
+def _find_base_local_and_jira_versions(
     survey: sync.LocalSurvey, state: sync.State, keys: Sequence[str]
 ) -> list[TicketVersions]:
     here = {

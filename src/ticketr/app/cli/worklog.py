@@ -97,7 +97,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
         echo(f"your text is in {file}", err=True)
     else:
         _delete_comment_file(file)
-    for warning in done.warnings if done is not None else ():
+    for warning in done.mention_warnings if done is not None else ():
         echo(f"warning: {warning}", err=True)
     code = ended.exit_code()
     if done is not None and arguments.get("comments"):

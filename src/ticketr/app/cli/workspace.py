@@ -15,7 +15,7 @@ from ticketr.app.cli.completion import complete_workspace
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
 from ticketr.app.cli.options import folder_option, json_option
-from ticketr.app.cli.ownership import mark_state_and_history
+from ticketr.app.cli.ownership import mark_unmarked_state_and_history
 from ticketr.app.cli.settings import find_token, find_workspace
 
 
@@ -177,7 +177,7 @@ def trust(*, name: str | None, folder: Path | None) -> None:
     another machine. What is in it stays, and so do your edits.
     """
     root = find_workspace(workspace=name, folder=folder).root
-    if mark_state_and_history(root):
+    if mark_unmarked_state_and_history(root):
         echo(f"{root} is yours now; 'ticketr status' lists what a push would send")
     else:
         echo(f"{root} has no state file that is not yours; there is nothing to do")

@@ -108,7 +108,7 @@ def _make_workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
         roots = [str(entry.folder.resolve()) for entry in user_config.workspaces.values()]
         folder = (config.find_workspace_root(Path.cwd(), roots) or Path.cwd()).resolve()
     known = user_config.workspace_at(folder)
-    name = choose_workspace_name(request.name, folder, user_config)
+    name = known_or_new_name(request.name, folder, user_config)
     site = _choose_site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
     email = None if request.email is None else config.checked_email("--email", request.email)
     login = config.LoginEntry(email)
@@ -252,7 +252,7 @@ async def check_login(
             try:
                 details = await client.project(project)
             except (jira.BadRequest, jira.NotFound):
-                await sync.check_project(  # noqa: ASYNC120 - a cancellation wins
+                await sync.raise_if_project_is_cause(  # noqa: ASYNC120 - a cancellation wins
                     client, project, place=project_place, site=site
                 )
                 raise
@@ -261,7 +261,7 @@ async def check_login(
         return user, details
 
 
-def choose_workspace_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
+def known_or_new_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
     """Return the name of a new workspace, or of the one that the user has in a folder.
 
     Args:

@@ -73,10 +73,10 @@ if TYPE_CHECKING:
         IssuePlace,
         ListAction,
         add_comment,
-        add_drafts,
+        add_drafts_in_new_file,
         add_sub_task,
         carry_out_edits,
-        count_editor_changes_as_edits,
+        mark_editor_changes_as_edits,
         plan_file_edits,
     )
     from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
@@ -126,7 +126,7 @@ if TYPE_CHECKING:
         read_conflict,
         resolve,
     )
-    from ticketr.app.sync.session import OnWritten, SessionOptions, check_project
+    from ticketr.app.sync.session import OnWritten, SessionOptions, raise_if_project_is_cause
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import Undoable, UndoStep

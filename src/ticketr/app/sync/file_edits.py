@@ -76,7 +76,7 @@ class IssuePlace:
     Attributes:
         path: Its file, relative to the workspace.
         key: Its key; empty for a draft.
-        line: The line of its heading, from 1; it tells drafts of one file apart.
+        title_line: The line of its heading in the file, from 1; it tells drafts of one file apart.
     """
 
     path: str
@@ -92,7 +92,7 @@ class FileEdit:
         key: The key of the issue; empty for a draft.
         title: The issue's title.
         path: Its file, relative to the workspace.
-        line: The line of its heading, from 1.
+        title_line: The line of its heading in the file, from 1.
         field: The field's name, as the file has it.
         value_before: The field's text now; empty if there is none.
         value_after: The text that it will have.
@@ -101,7 +101,7 @@ class FileEdit:
     key: str
     title: str
     path: str
-    line: int
+    title_line: int
     field: str
     value_before: str
     value_after: str
@@ -123,7 +123,7 @@ class FileEditPlan:
     @property
     def issue_count(self) -> int:
         """The number of issues that it changes."""
-        return len({(edit.path, edit.line) for edit in self.edits})
+        return len({(edit.path, edit.title_line) for edit in self.edits})
 
     def without_edits(self, edits: Collection[FileEdit]) -> FileEditPlan:
         """Return the plan without some of its edits."""
@@ -291,7 +291,7 @@ def _change_issue(
     _replace_file(store, state, place.path, changed, time.time())
 
 
-def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
+def add_drafts_in_new_file(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     """Write drafts into a new file that is named after the first title, in a locked workspace.
 
     It is put on the undo log.
@@ -329,7 +329,7 @@ def _apply_edits(file: TicketFile, path: str, digest: str, edits: Iterable[FileE
     _require_unchanged(file, path, digest)
     texts: dict[int, dict[str, str]] = defaultdict(dict)
     for edit in edits:
-        texts[edit.line][edit.field] = edit.value_after
+        texts[edit.title_line][edit.field] = edit.value_after
 
     def with_texts(issue: Ticket) -> Ticket:
         return replace(issue, fields={**issue.fields, **texts.get(issue.line, {})})
@@ -387,7 +387,7 @@ def _find_changed_values(
     }
 
 
-def count_editor_changes_as_edits(store: Store, path: str, before: Sequence[Ticket]) -> None:
+def mark_editor_changes_as_edits(store: Store, path: str, before: Sequence[Ticket]) -> None:
     """Count what a user has changed in an editor of ours as edits, also what is older.
 
     Nothing happens if the file or the state cannot be used: what is older is named later.

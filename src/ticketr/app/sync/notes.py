@@ -35,7 +35,7 @@ class Code(StrEnum):
     CHANGED_IN_JIRA = "moved_on"  # Jira has changed since the last pull
     BROKEN = "broken"  # its file cannot be parsed or written, or has a key that another file has
     BAD_VALUE = "invalid"  # Jira does not take a value, or a file cannot hold it
-    REFUSED = "refused"  # Jira refused it
+    REFUSED_BY_JIRA = "refused"  # or its settings rule it out
     LITERAL = "literal"  # Jira gets its markup as plain text
     LOSS = "loss"  # an edit would remove a piece of a description in Jira
     NO_TRANSITION = "no_transition"  # no transition reaches the status

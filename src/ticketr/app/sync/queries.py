@@ -166,7 +166,7 @@ _VALUE_KIND_NAMES = {
     "securitylevel": "security level",
 }
 #: What people call a list of values of a kind.
-_LIST_WORD_BY_ITEM_KIND = {
+_PLURAL_BY_ITEM_KIND = {
     "string": "labels",
     "option": "choices",
     "user": "people",
@@ -303,9 +303,7 @@ def _join_field(
 
 def _kind_of(field: jira.ScreenField) -> str:
     if field.schema_type == "array":
-        return _LIST_WORD_BY_ITEM_KIND.get(
-            field.item_type, f"list of {field.item_type or 'values'}"
-        )
+        return _PLURAL_BY_ITEM_KIND.get(field.item_type, f"list of {field.item_type or 'values'}")
     return clean(_VALUE_KIND_NAMES.get(field.schema_type, field.schema_type or "text"))
 
 

@@ -79,13 +79,13 @@ class OpenConflict:
         conflict: The conflict.
         as_of_jira_time: When it was true, by Jira's clock.
         path: The ticket's file now, relative to the workspace.
-        family: The ticket in Jira, as a pull rendered it.
+        jira_family: The ticket in Jira, as a pull rendered it.
     """
 
     conflict: Conflict
     as_of_jira_time: float
     path: str
-    family: RenderedFamily
+    jira_family: RenderedFamily
 
     def missing_ticket_error(self, store: Store) -> FileFailed:
         """Return the error for a file that does not hold the ticket."""
@@ -114,7 +114,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
             if older:
                 state.older.mark_as_edits(older)
                 return Resolved(key, each.local.path, "", can_undo=False)
-    opened = open_conflict(store, state, key)
+    opened = read_open_conflict(store, state, key)
 
     def writer(prefer: Side) -> FamilyWriter:
         settlement = Settlement(Undoable.TOOK_MINE if prefer is Side.LOCAL else Undoable.TOOK_JIRA)
@@ -127,7 +127,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
     return _write_merged(store, opened, writer(Side.LOCAL if take is Take.MINE else Side.REMOTE))
 
 
-def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
+def read_open_conflict(store: Store, state: State, key: str) -> OpenConflict:
     """Read the conflict of a ticket.
 
     Args:
@@ -202,7 +202,7 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     Raises:
         FileFailed: The file cannot be written, or holds something else.
     """
-    outcomes, error = writer.write([opened.family])
+    outcomes, error = writer.write([opened.jira_family])
     if error is not None:
         raise error
     (result,) = outcomes
@@ -220,7 +220,7 @@ def _write_markers(
 
     Each writer prefers another side, so their results differ only in the clashing parts.
     """
-    conflict, family, editor = opened.conflict, opened.family, FileEditor(store)
+    conflict, family, editor = opened.conflict, opened.jira_family, FileEditor(store)
     forward: tuple[Note, ...] = ()
     replacement: TextReplacement | None = None
 
@@ -289,11 +289,11 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         TicketSyntaxError: Its file cannot be read as tickets.
         StateFailed: The state cannot be read.
     """
-    opened = open_conflict(store, state, key)
+    opened = read_open_conflict(store, state, key)
     text, local, versions = _read_ticket_and_versions(store, state, opened)
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
-    newest = max(opened.family.issues, key=updated_at)
+    newest = max(opened.jira_family.issues, key=updated_at)
     known = state.known_issues_by_id().get(conflict.head_id)
     aside = FileEditor(store).find_free_trash_path(conflict.key)
     return conflict_parts.ConflictView(
@@ -348,12 +348,12 @@ def _read_ticket_and_versions(
 ) -> tuple[str, Ticket, Versions]:
     """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
     file, key = store.read_file(opened.path), opened.conflict.key
-    former = {new: old for old, new in renamed_keys(state, opened.family).items()}
+    former = {new: old for old, new in renamed_keys(state, opened.jira_family).items()}
     for span, ticket in zip(file.text_slices, file.tickets, strict=True):
         if ticket.key in {key, former.get(key, key)}:
             writer = FamilyWriter(store, state, seen=opened.as_of_jira_time)
             text = file.text[span]
-            return text, ticket, writer.versions_to_merge(opened.family, ticket)
+            return text, ticket, writer.versions_to_merge(opened.jira_family, ticket)
     raise opened.missing_ticket_error(store)
 
 
@@ -364,7 +364,7 @@ def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictVie
         ConflictChanged: It is not.
     """
     try:
-        opened = open_conflict(store, state, seen.key)
+        opened = read_open_conflict(store, state, seen.key)
     except NoConflict:
         raise ConflictChanged(seen.key, "the conflict was resolved") from None
     if opened.path != seen.path:

@@ -125,8 +125,8 @@ class SessionJob:
         return f"{self.action_name} {'by query' if self.jql is not None else self.project}"
 
     @property
-    def tags(self) -> frozenset[str]:
-        """What to find the job by, in lists and in a history."""
+    def ticket_tags(self) -> frozenset[str]:
+        """The tags of the tickets to which it is limited, for the queue; none if it is not."""
         return frozenset()
 
     @property
@@ -227,16 +227,16 @@ class Session:
             await self.in_thread(run, self.state, self.job.project)
         return survey
 
-    async def check_project(self) -> None:
+    async def raise_if_project_is_cause(self) -> None:
         """Raise an error if Jira may have refused a request because of the project.
 
-        See the function `check_project`.
+        See the function `raise_if_project_is_cause`.
         """
         job = self.job
         if job.project is None:
             await trio.lowlevel.checkpoint()
             return
-        await check_project(
+        await raise_if_project_is_cause(
             self.jira,
             job.project,
             place=job.project_place,
@@ -246,7 +246,7 @@ class Session:
         )
 
 
-async def check_project(
+async def raise_if_project_is_cause(
     jira: JiraClient, project: str, *, place: str, site: str, is_required: bool = True
 ) -> None:
     """Raise an error if Jira may have refused a request because of the project.
@@ -330,7 +330,8 @@ async def open_session(
                 now=time.time(),
                 max_age=_MAX_FIELDS_AGE_SECONDS,
             )
-            fields, columns = await _load_columns(job, state, jira, await job.run_sync(claim))
+            fields_json = await job.run_sync(claim)
+            fields, columns = await _load_site_fields_and_columns(job, state, jira, fields_json)
             yield Session(
                 job=job,
                 in_thread=job.run_sync,
@@ -374,7 +375,7 @@ async def _report_silence(jira: JiraClient, progress: Progress) -> None:
         progress.report_silence(0 if since is None else trio.current_time() - since)
 
 
-async def _load_columns(
+async def _load_site_fields_and_columns(
     job: SessionJob, state: State, jira: JiraClient, fields_json: str | None
 ) -> tuple[tuple[Field, ...], Columns]:
     """Return the site's fields, and the columns that files hold.

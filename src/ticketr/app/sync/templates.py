@@ -27,7 +27,7 @@ _TEMPLATE_ENDINGS = (".md", ".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Placeholder:
+class PlaceholderAndLine:
     """A placeholder of a template.
 
     Attributes:
@@ -55,7 +55,7 @@ class Template:
     name: str
     path: str
     tickets: tuple[Ticket, ...]
-    placeholders: tuple[Placeholder, ...]
+    placeholders: tuple[PlaceholderAndLine, ...]
 
     def fill(self, values: Mapping[str, str]) -> tuple[Ticket, ...]:
         """Return the drafts that it makes with a value for each placeholder."""
@@ -114,11 +114,11 @@ def read_template(path: Path) -> Template:
             raise BadFile(short, ticket.line, f"a template has no key: {key}")
     if not tickets:
         raise BadFile(short, None, "it holds no ticket")
-    placeholders: dict[str, Placeholder] = {}
+    placeholders: dict[str, PlaceholderAndLine] = {}
     for number, line in enumerate(text.split("\n"), 1):
         for match in pattern.finditer(line):
             if name := match["name"]:
-                placeholders.setdefault(name, Placeholder(name, number, line.strip()))
+                placeholders.setdefault(name, PlaceholderAndLine(name, number, line.strip()))
     return Template(path.stem, short, tickets, tuple(placeholders.values()))
 
 

@@ -226,14 +226,14 @@ def _restore_text(text: str, step: UndoStep) -> str:
     Raises:
         CannotUndo: The ticket has another text now.
     """
-    is_as_left = digest_of(text) == step.file_digest_after
-    start, end = (step.start, step.start + len(step.after)) if is_as_left else _span_of(text, step)
+    is_same = digest_of(text) == step.file_digest_after
+    start, end = (step.start, step.start + len(step.after)) if is_same else _ticket_span(text, step)
     if text[start:end] not in {step.before, step.after}:
         raise CannotUndo(step.key, f"{step.key} was edited in {step.path} since", step.copy_path)
     return f"{text[:start]}{step.before}{text[end:]}"
 
 
-def _span_of(text: str, step: UndoStep) -> tuple[int, int]:
+def _ticket_span(text: str, step: UndoStep) -> tuple[int, int]:
     """Return where the ticket begins and ends in a file; nowhere if it is not there."""
     try:
         file = parse(text, source=step.path)

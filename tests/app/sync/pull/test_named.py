@@ -137,7 +137,7 @@ async def test_the_job_is_named_after_its_tickets(bench: Bench) -> None:
     )
     twice = bench.job(keys=["DEMO-10", "DEMO-9", "DEMO-9"])
     assert twice.name == "Pull DEMO-10, DEMO-9"
-    assert (tagged_keys_and_files(twice.tags), bench.job().tags) == (
+    assert (tagged_keys_and_files(twice.ticket_tags), bench.job().ticket_tags) == (
         ("DEMO-9", "DEMO-10"),
         frozenset(),
     )

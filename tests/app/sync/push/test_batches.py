@@ -414,7 +414,7 @@ async def test_a_draft_that_was_refused_indeed_fails_with_jiras_words_and_is_a_d
 
     (note,) = result.failed
     assert "Not on Sundays." in note.reason
-    assert note.code is Code.REFUSED
+    assert note.code is Code.REFUSED_BY_JIRA
     assert transport.seen == 1
     assert trio.current_time() == 0  # Jira itself has answered, so nothing is on its way
     assert (unsettled(bench), new(bench)) == ([], [])

@@ -71,7 +71,7 @@ async def test_a_parent_may_have_a_parent(bench: Bench) -> None:
     result = await bench.push()
 
     (note,) = result.failed  # Jira takes no story below another one
-    assert (note.title, note.code) == ("Fees", Code.REFUSED)
+    assert (note.title, note.code) == ("Fees", Code.REFUSED_BY_JIRA)
     assert tickets_in(path)["Fees"].fields["Parent"] == tickets_in(path)["Pay by card"].key
 
 

@@ -233,7 +233,7 @@ async def test_a_field_that_neither_screen_has_is_refused_by_jira_and_nothing_is
     result = await bench.push(fields=FIELDS)
 
     (note,) = result.failed
-    assert (note.key, note.path, note.code) == ("DEMO-1", "DEMO-1.md", Code.REFUSED)
+    assert (note.key, note.path, note.code) == ("DEMO-1", "DEMO-1.md", Code.REFUSED_BY_JIRA)
     assert "not on the appropriate screen" in note.reason
     now = bench.finds("DEMO-1")
     assert (now.summary, now.status) == (before.summary, before.status)

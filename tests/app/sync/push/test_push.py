@@ -104,7 +104,7 @@ async def test_what_jira_refuses_is_told_in_its_own_words(bench: Bench) -> None:
 
     (note,) = (await bench.push()).failed
 
-    assert note.code is Code.REFUSED
+    assert note.code is Code.REFUSED_BY_JIRA
     assert "parent" in note.reason
     assert len(bench.site) == 12
 

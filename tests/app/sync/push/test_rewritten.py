@@ -155,7 +155,7 @@ async def lose_it_for_a_refusal(bench: Bench, cases: Cases) -> str:
     faults = PlannedFaults(Fault(FaultKind.REFUSED, turn=NOT_ALLOWED), method=last[0], path=last[1])
     result = await bench.push(transport=Wire(create_app(bench.site, faults=faults)))
     # A status is looked at at once.
-    assert [note.code for note in result.failed] == [Code.REFUSED] * (cases is not STATUS)
+    assert [note.code for note in result.failed] == [Code.REFUSED_BY_JIRA] * (cases is not STATUS)
     return "DEMO-1"
 
 

@@ -311,7 +311,7 @@ def test_space_leaves_an_edit_of_the_plan_out() -> None:
     assert effect == (call_in("work", carry_out_edits, kept),)
 
     moved = FileEditPlan(
-        (EDITS[0], replace(EDITS[1], line=5, value_before="y")), PLAN.digests_by_path
+        (EDITS[0], replace(EDITS[1], title_line=5, value_before="y")), PLAN.digests_by_path
     )
     assert shown(after(state, edits_planned(CHANGES, moved)))[5].startswith("     left out;")
 

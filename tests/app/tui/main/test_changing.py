@@ -12,7 +12,7 @@ from rows import for_each
 
 from ticketr.app.config import SavedListView
 from ticketr.app.sync import FieldSetting, IssuePlace, Template
-from ticketr.app.sync.templates import Placeholder
+from ticketr.app.sync.templates import PlaceholderAndLine
 from ticketr.app.tickets import Comment, NamesForFilter, Ticket, parse, parse_filter, render
 from ticketr.app.tui import messages, text_input
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
@@ -197,7 +197,10 @@ def test_a_sub_task_needs_a_ticket(state: AppState) -> None:
 
 
 def test_a_offers_the_templates_and_asks_for_their_values() -> None:
-    asks = (Placeholder("What", 1, "# TICKET: Do {What}"), Placeholder("When", 3, "By {When}"))
+    asks = (
+        PlaceholderAndLine("What", 1, "# TICKET: Do {What}"),
+        PlaceholderAndLine("When", 3, "By {When}"),
+    )
     template = Template("feature", "templates/feature.md", (Ticket("Do {What}"),), asks)
     fixed = replace(template, name="fixed", placeholders=())
     templates: dict[str, Template | str]

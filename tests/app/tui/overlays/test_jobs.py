@@ -391,7 +391,7 @@ def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
         (PullResult(total=3, unchanged=1, left_alone=2), "✓"),
         (PullResult(total=3, unchanged=2), "!"),
         (PushResult(left_alone=(Note("A-1", "a.md", "no", Code.NOT_IN_PLAN),)), "!"),
-        (PushResult(failed=(Note("A-1", "a.md", "3 failed", Code.REFUSED),)), "!"),
+        (PushResult(failed=(Note("A-1", "a.md", "3 failed", Code.REFUSED_BY_JIRA),)), "!"),
         (PullResult(total=3, unchanged=3), "✓"),
     ],
 )

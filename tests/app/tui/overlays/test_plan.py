@@ -156,7 +156,7 @@ def test_an_entry_that_was_left_out_is_not_confirmed() -> None:
 def test_a_left_out_entry_stays_left_out_when_it_moves_in_its_file() -> None:
     state = pressed(opened(), "j", " ", now=11.0)
     old = Change("Priority", "Medium", "Low")  # Jira has changed, too, as a quiet pull found
-    moved = replace(EDIT, line=7, changes=(old,))
+    moved = replace(EDIT, title_line=7, changes=(old,))
     state, _ = update(state, plan_read(PushPlan((DRAFT, moved))), 20.0)
 
     assert "left out" in shown(state)[8]

@@ -103,7 +103,7 @@ class PlanEntry:
         key: The issue's key; empty for a draft.
         title: The issue's title.
         path: The issue's file, relative to the workspace.
-        line: The line of its heading in the file, from 1.
+        title_line: The line of its heading in the file, from 1.
         changes: What would be sent, the title of a draft included. The text of a field that a new
             sub-task takes over ends with its ticket: ``High (from DEMO-2)``.
         parent_key_or_title: The ticket under which a draft is a new sub-task, by its key or, as ``name``, by
@@ -115,7 +115,7 @@ class PlanEntry:
     key: str
     title: str
     path: str
-    line: int
+    title_line: int
     changes: tuple[Change, ...]
     parent_key_or_title: str = ""
     statuses_between: tuple[str, ...] = ()
@@ -219,7 +219,7 @@ def make_plan_entry(
         key=issue.key or "",
         title=issue.title,
         path=local_change.local.path,
-        line=issue.line,
+        title_line=issue.line,
         changes=changes,
         parent_key_or_title=local_change.key_or_title if is_subtask else "",
         statuses_between=statuses_between,

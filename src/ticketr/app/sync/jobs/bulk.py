@@ -193,7 +193,7 @@ class BulkJob(SessionJob):
     _changed_id_by_key: dict[str, str] = field(
         default_factory=dict[str, str], init=False, repr=False
     )
-    _unneeded_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _unneeded_states: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
     _maybe_sent_by_id: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
@@ -210,7 +210,7 @@ class BulkJob(SessionJob):
         """Return what it has done until now, also when it was cancelled or has failed."""
         known = {
             *self._changed_id_by_key,
-            *self._unneeded_by_key,
+            *self._unneeded_states,
             *(note.key for note in self._failed),
         }
         requested = [issue.key for issue in self._maybe_sent_by_id.values()]
@@ -219,8 +219,8 @@ class BulkJob(SessionJob):
             tuple(self._changed_id_by_key),
             tuple(self._failed),
             unknown,
-            unneeded=tuple(self._unneeded_by_key),
-            unneeded_state=next(iter(self._unneeded_by_key.values()), self.change.already_words),
+            unneeded=tuple(self._unneeded_states),
+            unneeded_state=next(iter(self._unneeded_states.values()), self.change.already_words),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
@@ -230,7 +230,7 @@ class BulkJob(SessionJob):
             OutcomeUnknown: The answer to a change was lost; `so_far` has what was done.
             JiraError: A request failed; `so_far` has what was done.
         """
-        async with reporting_session(self, context, self._progress_words) as session:
+        async with reporting_session(self, context, self._done_so_far_words) as session:
             send = await self._prepare_sender(session)
             for issues in self._batches():
                 await send(issues)
@@ -272,7 +272,7 @@ class BulkJob(SessionJob):
         if issue.id in self._uncertain_ids:
             self._changed_id_by_key[issue.key] = issue.id
         else:
-            self._unneeded_by_key[issue.key] = state
+            self._unneeded_states[issue.key] = state
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -281,13 +281,13 @@ class BulkJob(SessionJob):
         rest = [issue for issue in self.issues if issue.id not in below]
         return (*chunks(first, BULK_FETCH_SIZE), *chunks(rest, BULK_FETCH_SIZE))
 
-    def _progress_words(self) -> str:
+    def _done_so_far_words(self) -> str:
         result = self.so_far()
         words = f"{len(result.done)}/{len(self.issues)} tickets {self.change.participle}"
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._changed_id_by_key) + len(self._unneeded_by_key) + len(self._failed)
+        over = len(self._changed_id_by_key) + len(self._unneeded_states) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
@@ -365,7 +365,7 @@ class BulkJob(SessionJob):
     async def _set_parents_one_by_one(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent_key == self.change.parent_key:
-                self._unneeded_by_key[issue.key] = self.change.already_words
+                self._unneeded_states[issue.key] = self.change.already_words
                 continue
             self._maybe_sent_by_id[issue.id] = issue
             try:
@@ -473,7 +473,7 @@ class BulkJob(SessionJob):
                 reason = add_field_names(
                     progress.failed[issue.id], session.file_fields.line_names_and_ids
                 )
-                self._note_failed([issue], reason, Code.REFUSED)
+                self._note_failed([issue], reason, Code.REFUSED_BY_JIRA)
 
     def _note_refused_or_raise(
         self, issues: Sequence[BulkIssue], error: jira.JiraError, change: str = ""
@@ -495,7 +495,7 @@ class BulkJob(SessionJob):
             del self._maybe_sent_by_id[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
-        self._note_failed(issues, f"{change}{error}", Code.REFUSED)
+        self._note_failed(issues, f"{change}{error}", Code.REFUSED_BY_JIRA)
 
     def _note_failed(self, issues: Sequence[BulkIssue], reason: str, code: Code) -> None:
         self._failed += (Note(issue.key, "", reason, code) for issue in issues)

@@ -89,9 +89,9 @@ _EXTENDABLE_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object
     "component": (
         "multiselectComponents",
         "components",
-        lambda value: {"componentId": int(_require_id(value))},
+        lambda value: {"componentId": int(_option_id(value))},
     ),
-    "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _require_id(v)}),
+    "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _option_id(v)}),
 }
 #: For other fields, by the kind of value: the name in a bulk edit, and the rest of the entry.
 _SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
@@ -106,7 +106,7 @@ _SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]
     "option": ("singleSelectFields", lambda value: {"option": _option_id_entry(value)}),
     "version": (
         "singleVersionPickerFields",
-        lambda value: {"version": {"versionId": _require_id(value) if value else "-1"}},
+        lambda value: {"version": {"versionId": _option_id(value) if value else "-1"}},
     ),
 }
 #: For lists that are only replaced, by the kind of their members.
@@ -121,7 +121,7 @@ _BULK_NAME_AND_KEY_BY_UNCLEARABLE_ID = {
 }
 #: The groups that are one field, not a list of fields.
 _GROUPS_HOLDING_ONE_FIELD = frozenset({"issueType", "multiselectComponents", "priority"})
-_NOT_IN_BULK_REASON = "it cannot be set in bulk; edit the files"
+_FIELD_NOT_IN_BULK_REASON = "it cannot be set in bulk; edit the files"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _CLI_OPTION_BY_LINE_NAME = {"status": "--transition STATUS", "parent": "--move KEY"}
 
@@ -200,7 +200,7 @@ def _bulk_edit_entry(
         or spec.id in ESTIMATE_KEY_BY_ID
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
-        raise BadValue(_NOT_IN_BULK_REASON)
+        raise BadValue(_FIELD_NOT_IN_BULK_REASON)
     if spec.type == "array" and spec.item_type in _EXTENDABLE_LISTS:
         name, key, entry_of = _EXTENDABLE_LISTS[spec.item_type]
         action = setting.action.name if value else "REMOVE_ALL"
@@ -220,18 +220,18 @@ def _bulk_edit_entry(
         if not value:
             raise BadValue("it cannot be cleared")
         name, key = _BULK_NAME_AND_KEY_BY_UNCLEARABLE_ID[spec.id]
-        return name, {key: _require_id(value)}
+        return name, {key: _option_id(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
     table = _REPLACE_ONLY_LISTS if spec.type == "array" else _SINGLE_VALUE_GROUPS
     kind = spec.item_type if spec.type == "array" else spec.type
     if kind not in table:
-        raise BadValue(_NOT_IN_BULK_REASON)
+        raise BadValue(_FIELD_NOT_IN_BULK_REASON)
     name, entry_of = table[kind]
     return name, entry_of(value)
 
 
-def _require_id(value: Any) -> str:
+def _option_id(value: Any) -> str:
     option_id = value.get("id") if isinstance(value, dict) else None
     if not option_id:
         raise BadValue("the site does not list its values")
@@ -239,7 +239,7 @@ def _require_id(value: Any) -> str:
 
 
 def _option_id_entry(value: Any) -> dict[str, object]:
-    return {"optionId": int(_require_id(value)) if value else -1}
+    return {"optionId": int(_option_id(value)) if value else -1}
 
 
 def _bulk_edit_date(day: str | None) -> str:

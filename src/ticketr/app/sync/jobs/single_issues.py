@@ -116,11 +116,11 @@ class AddedComment:
 
     Attributes:
         id: Its number.
-        warnings: Its mentions that Jira has as plain text, in words.
+        mention_warnings: Its mentions that Jira has as plain text, in words.
     """
 
     id: str
-    warnings: tuple[str, ...] = ()
+    mention_warnings: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -285,7 +285,7 @@ class AddAttachmentsJob(SessionJob):
         """The job's name in lists."""
         return f"{self.action_name} to {self.key}"
 
-    def _progress_words(self) -> str:
+    def _done_so_far_words(self) -> str:
         words = f"{_count_files(len(self._done))} attached"
         return f"{words}; Jira may have {self._sending_path}, too" if self._sending_path else words
 
@@ -294,7 +294,7 @@ class AddAttachmentsJob(SessionJob):
         done, failed = self._done, list[Note]()
         done.clear()
         self._sending_path = ""
-        async with reporting_session(self, context, self._progress_words) as session:
+        async with reporting_session(self, context, self._done_so_far_words) as session:
             settings = await session.jira.attachment_settings()
             for path in self.files:
                 try:
@@ -302,7 +302,7 @@ class AddAttachmentsJob(SessionJob):
                 except jira.AuthenticationFailed:
                     raise
                 except (_NotAttachable, jira.Rejected) as error:
-                    failed.append(Note(self.key, str(path), str(error), Code.REFUSED))
+                    failed.append(Note(self.key, str(path), str(error), Code.REFUSED_BY_JIRA))
                 except jira.JiraError as error:
                     failed.append(Note(self.key, str(path), str(error), Code.REQUEST_FAILED))
                 except OSError as error:

@@ -163,8 +163,8 @@ class _PullOrPushJob(SessionJob):
         return f"{self.action_name} {', '.join(keys[:_MAX_NAME_KEYS])}{more}"
 
     @property
-    def tags(self) -> frozenset[str]:
-        """What to find the job by: the tickets to which it is limited."""
+    def ticket_tags(self) -> frozenset[str]:
+        """The tags of the tickets to which it is limited, for the queue; none if it is not."""
         return ticket_tags(self.keys)
 
 
@@ -338,7 +338,7 @@ class SyncJob(SessionJob):
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
         self._pulled, self._pushed, self._is_pushing = PullTally(), PushTally(), False
-        async with reporting_session(self, context, self._phase_progress_words) as session:
+        async with reporting_session(self, context, self._phase_done_so_far_words) as session:
             if session.recorded_creations:
                 await _recover_created_keys(session, self._pushed)
             broken = await _pull(session, self._pulled, None, full=self.full, prune=self.prune)
@@ -363,5 +363,5 @@ class SyncJob(SessionJob):
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 
-    def _phase_progress_words(self) -> str:
+    def _phase_done_so_far_words(self) -> str:
         return _pushed_words(self._pushed) if self._is_pushing else _pulled_words(self._pulled)

@@ -267,7 +267,7 @@ async def _make_plan(
     try:
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")
     except (BadRequest, NotFound):
-        await session.check_project()  # noqa: ASYNC120 - a cancellation wins
+        await session.raise_if_project_is_cause()  # noqa: ASYNC120 - a cancellation wins
         raise
     since = None
     if known and not full:

@@ -91,7 +91,7 @@ class Push:
                 merged, more = await self._merge_and_prepare(to_merge, seen)
                 same, prepared = [*same, *merged[PushAction.ALREADY_IN_JIRA]], [*prepared, *more]
         except (BadRequest, NotFound):
-            await session.check_project()  # noqa: ASYNC120 - a cancellation wins
+            await session.raise_if_project_is_cause()  # noqa: ASYNC120 - a cancellation wins
             raise
         new_routes: set[tuple[str, ...]] | None = None
         if self.confirmed is not None:

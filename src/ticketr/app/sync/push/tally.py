@@ -152,7 +152,7 @@ def failure_note(
         return replace(failure, reason=reason)
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
-    code = Code.REFUSED if isinstance(error, Rejected) else Code.REQUEST_FAILED
+    code = Code.REFUSED_BY_JIRA if isinstance(error, Rejected) else Code.REQUEST_FAILED
     return Note.on(issue, path, add_field_names(str(error), names), code)
 
 

@@ -106,7 +106,8 @@ class Plan(Review[sync.PushPlan]):
         """Unfold or fold the texts of an entry, or show all that is changed on a screen of its own."""
         if action is KeyAction.DIFF:
             key, title = clean(entry.key) or "draft", clean(entry.title)
-            sheet = IssueSheet(key, title, entry.path, entry.line, edits=_edits_of_entry(entry))
+            edits = _edits_of_entry(entry)
+            sheet = IssueSheet(key, title, entry.path, entry.title_line, edits=edits)
             return state.opened(Diff(self.workspace, sheet)), ()
         if not any(map(_is_long, _edits_of_entry(entry))):
             return state.with_notice("All that is changed is shown"), ()

@@ -133,8 +133,8 @@ class Review(Overlay, Generic[PlanT]):
                 left_out = self.left_out_identities ^ {identity_of(item)}
                 return state.top_replaced(replace(self, left_out_identities=left_out)), ()
             case KeyAction.EDIT if isinstance(item, _ITEM_CLASSES_WITH_FILE):
-                place = (item.path, item.line or 1)
-                return state, (call_in(self.workspace, open_editor, *place),)
+                line = item.line if isinstance(item, sync.Note) else item.title_line
+                return state, (call_in(self.workspace, open_editor, item.path, line or 1),)
             case _:
                 last = max(0, len(self.items(state)) - 1)
                 at = moved_index(action, self.item_index, max(1, state.layout.body_rows - 4), last)
@@ -251,7 +251,7 @@ def item_lines(
         is_left_out: Whether it was left out.
     """
     name = padded_name(change.key or "draft")
-    where, title = f"{clean(change.path)}:{change.line}", clean(change.title)
+    where, title = f"{clean(change.path)}:{change.title_line}", clean(change.title)
     room = cells - 4 - width(name) - width(where) - 2
     title = clip(title, max(4, room - 1))
     title += " " * max(1, room - width(title))

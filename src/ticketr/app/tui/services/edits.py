@@ -106,7 +106,7 @@ async def _add_drafts(
     def add(store: sync.Store, state: sync.State) -> None:
         nonlocal path
         if parent is None:
-            path = sync.add_drafts(store, state, drafts)
+            path = sync.add_drafts_in_new_file(store, state, drafts)
         else:
             path = parent.path
             sync.add_sub_task(store, state, parent, drafts[0].title)

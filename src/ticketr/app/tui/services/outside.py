@@ -67,7 +67,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     if services.terminal.is_handed_over:
         return
     problem = await _run_editor_get_problem(services, file, line)
-    await services.in_thread(sync.count_editor_changes_as_edits, store, path, before)
+    await services.in_thread(sync.mark_editor_changes_as_edits, store, path, before)
     if problem:
         services.send_message(messages.Notice(clean(problem)))
     await services.readers[name].read_and_compare()
