@@ -282,7 +282,7 @@ def test_a_file_that_was_never_in_step_is_no_edit_after_a_kill_either(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("ticketr.app.sync.workspace.editor.FileEditor.replace", die)
+        patch.setattr("ticketr.app.sync.workspace.editor.FileEditor.replace_if_unchanged", die)
         assert mia.runs("pull").code == 1
     told = mia.runs("sync")
 

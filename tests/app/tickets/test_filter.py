@@ -9,13 +9,13 @@ from rows import for_each
 from ticketr.app.tickets import (
     SORT_NAMES,
     Candidate,
+    GroupSum,
     InvalidFilter,
     NamesForFilter,
-    Total,
     fold,
     issue_and_point_totals_by,
     parse_filter,
-    points_of,
+    points_or_zero,
     sort_key,
 )
 from ticketr.app.tickets.filter import FILE_STATES
@@ -267,9 +267,9 @@ def test_issues_are_counted_and_their_points_added_up() -> None:
     ]
 
     assert issue_and_point_totals_by(issues, "status") == (
-        Total("Done", 3, 0.30000000000000004),
-        Total("To Do", 1, 3.0),
-        Total("", 2, 8.0),
+        GroupSum("Done", 3, 0.30000000000000004),
+        GroupSum("To Do", 1, 3.0),
+        GroupSum("", 2, 8.0),
     )
 
 
@@ -292,8 +292,8 @@ def test_nothing_has_no_totals() -> None:
     [("5", 5.0), ("-1", -1.0), ("2.5", 2.5), ("", 0), ("many", 0), ("nan", 0), ("inf", 0)],
 )
 def test_points_are_a_number_or_nothing(text: str, points: float) -> None:
-    assert points_of(candidate(Story_Points=text)) == points
+    assert points_or_zero(candidate(Story_Points=text)) == points
 
 
 def test_points_of_team_managed_projects_count_too() -> None:
-    assert points_of(candidate(Story_Points="", Story_point_estimate="4")) == 4
+    assert points_or_zero(candidate(Story_Points="", Story_point_estimate="4")) == 4

@@ -171,7 +171,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
     """
     lines = [entry_heading(entry)]
     for change in entry.changes:
-        name, old, new = change.name, change.shown_old_text, change.shown_new_text
+        name, old, new = change.name, change.old_with_newlines, change.new_with_newlines
         if not entry.key:
             lines.append(f"    {name}: {_excerpt(' '.join(new.split()), 0)}")
         elif name == "Status" and entry.route:

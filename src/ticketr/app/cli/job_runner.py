@@ -403,7 +403,7 @@ def _result_as_json(result: Result) -> dict[str, object]:
                 "title": entry.title,
                 "path": entry.path,
                 "changes": [
-                    (change.name, change.shown_old_text, change.shown_new_text)
+                    (change.name, change.old_with_newlines, change.new_with_newlines)
                     for change in entry.changes
                 ],
                 "between": entry.statuses_between,

@@ -236,7 +236,7 @@ def _field_warnings(fields: Sequence[str], issues: Sequence[tickets.Candidate]) 
 def _totals_as_json(
     folder: str,
     candidates: Sequence[tickets.Candidate],
-    totals: dict[str, tuple[tickets.Total, ...]],
+    totals: dict[str, tuple[tickets.GroupSum, ...]],
 ) -> dict[str, object]:
     by = {
         name: [
@@ -247,7 +247,7 @@ def _totals_as_json(
     return {
         "folder": folder,
         "tickets": len(candidates),
-        "points": sum(map(tickets.points_of, candidates)),
+        "points": sum(map(tickets.points_or_zero, candidates)),
         "by": by,
     }
 

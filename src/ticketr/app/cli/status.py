@@ -206,7 +206,7 @@ def _find_local_edits(
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
     creations = state.creations.read_in_no_file()
-    unfinished_ids = sync.unfinished_creations_by_object_id(creations, survey.local_changes)
+    unfinished_ids = sync.unfinished_creations_by_draft_object_id(creations, survey.local_changes)
     edited, older, drafts = _find_edited_older_and_drafts(survey, keys, unfinished_ids)
     edited_keys = {ticket.key for ticket in edited}
     tickets = {_key_of_parent_or_self(state, key) for key in keys}
@@ -241,7 +241,7 @@ def _find_local_edits(
         },
         losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
         plain_text_notes=notes(sync.find_literal_text),
-        jira_would_refuse=notes(sync.find_title_refusals),
+        jira_would_refuse=notes(sync.find_too_long_titles),
     )
 
 
@@ -454,7 +454,7 @@ def loss_lines(lost: Iterable[sync.Loss]) -> list[str]:
     for loss in lost:
         verb = "remove" if loss.is_link else "lose"
         by_issue.setdefault((loss.key, loss.path, verb), []).append(
-            f"{loss.in_words} (line {loss.line})" if loss.line else loss.in_words
+            f"{loss.piece_of_part} (line {loss.line})" if loss.line else loss.piece_of_part
         )
     return [
         f"{key} ({path}): a push would {verb} {', '.join(what)} in Jira"

@@ -255,7 +255,7 @@ def _current_folder_within(root: Path) -> str:
     if here == root or not here.is_relative_to(root):
         return ""
     inner = here.relative_to(root).as_posix()
-    return inner if sync.may_hold_tickets(inner) else ""
+    return inner if sync.is_outside_skipped_folders(inner) else ""
 
 
 def _find_issue_or_usage_error(store: sync.Store, key: str) -> FoundIssue:

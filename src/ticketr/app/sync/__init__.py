@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.diff3 import DiffPiece, word_diff
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.concurrency import ThreadRunner
-    from ticketr.app.sync.edits.drafts import unfinished_creations_by_object_id
+    from ticketr.app.sync.edits.drafts import unfinished_creations_by_draft_object_id
     from ticketr.app.sync.edits.local_changes import TicketChanges
-    from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_title_refusals
+    from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_too_long_titles
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (
         LocalSurvey,
@@ -150,7 +150,7 @@ if TYPE_CHECKING:
         TEMPLATE_FOLDER,
         LocalTicket,
         Store,
-        may_hold_tickets,
+        is_outside_skipped_folders,
     )
 
 _MODULE_BY_NAME = type_checking_imports(__name__, __file__)

@@ -349,7 +349,7 @@ def _replace_file(
         versions[:] = [(file, new)]
         return new
 
-    if not FileEditor(store).ensure_holds_change(path, changed):
+    if not FileEditor(store).try_change_durably(path, changed):
         raise CannotEdit(path, "it is no longer there; read the files again")
     ((before, after),) = versions
     digest = digest_of(after.text)

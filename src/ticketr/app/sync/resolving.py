@@ -249,7 +249,7 @@ def _write_markers(
         replacement = TextReplacement(span.start, here, after, digest_of(whole), aside)
         return whole
 
-    if not editor.ensure_holds_change(opened.path, marked) or replacement is None:
+    if not editor.try_change_durably(opened.path, marked) or replacement is None:
         raise opened.missing_ticket_error(store)
     with state.batch():
         record_written(

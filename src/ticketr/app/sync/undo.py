@@ -213,7 +213,7 @@ def _write_back_and_keep_copy(store: Store, step: UndoStep) -> str:
             aside = store.relative_path(editor.put_in_trash(key, step.after))
         return new
 
-    if not editor.ensure_holds_changed_text(step.path, old):
+    if not editor.try_change_text_durably(step.path, old):
         raise CannotUndo(step.key, f"{step.path} is not there any more", step.copy_path)
     return aside
 

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from ticketr.app.tickets.candidate import (
         SORT_NAMES,
         Candidate,
-        Total,
+        GroupSum,
         candidate_of,
         fold,
         issue_and_point_totals_by,
-        points_of,
+        points_or_zero,
         rank_of_priority,
         sort_key,
     )

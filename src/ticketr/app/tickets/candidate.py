@@ -46,7 +46,7 @@ _MAX_CACHED_LENGTH = 60
 NON_FIELD_NAMES = frozenset(("key", "title", "text"))
 
 
-def _fold_value(text: str) -> str:
+def _fold_value_cached(text: str) -> str:
     return _fold_cached(text) if len(text) <= _MAX_CACHED_LENGTH else fold(text)
 
 
@@ -83,7 +83,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         own = [fold(self.key), fold(self.title), fold(self.text)]
-        haystack = "\n".join(own + [_fold_value(text) for text in self.fields.values()])
+        haystack = "\n".join(own + [_fold_value_cached(text) for text in self.fields.values()])
         object.__setattr__(self, "haystack", haystack)
         object.__setattr__(self, "_names_by_folded", _names_by_folded_name(tuple(self.fields)))
 
@@ -100,7 +100,7 @@ class Candidate:
             value = str(getattr(self, name))
         else:
             return ""
-        return _fold_value(value)
+        return _fold_value_cached(value)
 
 
 def candidate_of(
@@ -187,7 +187,7 @@ def _by_latest_update(candidate: Candidate) -> SortKey:
 
 
 def _by_points_descending(candidate: Candidate) -> SortKey:
-    points = points_of(candidate)
+    points = points_or_zero(candidate)
     return (not points, -points, *_by_key(candidate))
 
 
@@ -222,7 +222,7 @@ _POINT_FIELDS = ("story points", "story point estimate")
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class GroupSum:
     """The issues of one value.
 
     Attributes:
@@ -236,7 +236,7 @@ class Total:
     points: float
 
 
-def issue_and_point_totals_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
+def issue_and_point_totals_by(candidates: Iterable[Candidate], name: str) -> tuple[GroupSum, ...]:
     """Return a total for each value of a field: the most issues first, those without a value last.
 
     Args:
@@ -254,14 +254,14 @@ def issue_and_point_totals_by(candidates: Iterable[Candidate], name: str) -> tup
         folded = fold(value.strip())
         shown.setdefault(folded, value.strip())
         counts[folded] += 1
-        points[folded].append(points_of(candidate))
-    totals = [Total(shown[count], counts[count], math.fsum(points[count])) for count in counts]
+        points[folded].append(points_or_zero(candidate))
+    totals = [GroupSum(shown[count], counts[count], math.fsum(points[count])) for count in counts]
     return tuple(
         sorted(totals, key=lambda total: (not total.value, -total.issue_count, fold(total.value)))
     )
 
 
-def points_of(candidate: Candidate) -> float:
+def points_or_zero(candidate: Candidate) -> float:
     """Return the points of an issue; 0 if it has none, or no number."""
     for name in _POINT_FIELDS:
         with suppress(ValueError):

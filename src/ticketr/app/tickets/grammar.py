@@ -143,10 +143,10 @@ _ALMOST_TICKET = (
     rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off_pattern('TICKET')})[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
-_RICH_TEXT_SECTION = rf"## {RICH_TEXT_SECTION}:\s*(?=\S)"
+_RICH_TEXT_HEADING_PATTERN = rf"## {RICH_TEXT_SECTION}:\s*(?=\S)"
 _SECTION = (
     r"(?:## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
-    rf"|{_RICH_TEXT_SECTION})"
+    rf"|{_RICH_TEXT_HEADING_PATTERN})"
 )
 # A heading of a section with one wrong letter. What people write as headings of their own is none:
 # other cases, a plural or a singular, other words.
@@ -163,18 +163,18 @@ ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
 ALMOST_SECTION = compile_on_use(rf" {{0,3}}{_ALMOST_SECTION}")
 CONFLICT_MARKER = compile_on_use(_CONFLICT_MARKER_PATTERN)
 
-_RICH_TEXT_HEADING = compile_on_use(_RICH_TEXT_SECTION)
+_RICH_TEXT_HEADING = compile_on_use(_RICH_TEXT_HEADING_PATTERN)
 
 _SPECIAL_LINE_PATTERN = (
     rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT_MARKER_PATTERN})"
 )
-_FENCE_PATTERN = "(?:```|~~~)"
+_FENCE_SIGNS_REGEX = "(?:```|~~~)"
 
-_LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL_LINE_PATTERN}|\\+{_FENCE_PATTERN})")
-_ESCAPED_LINE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL_LINE_PATTERN}|{_FENCE_PATTERN}))")
+_LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL_LINE_PATTERN}|\\+{_FENCE_SIGNS_REGEX})")
+_ESCAPED_LINE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL_LINE_PATTERN}|{_FENCE_SIGNS_REGEX}))")
 # In a code block nothing is a heading, but git writes its markers there, too.
 _CODE_LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_PATTERN})")
-_ESCAPED_LINE_OF_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_PATTERN})")
+_ESCAPED_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_PATTERN})")
 
 
 def section_of(line: str, *, in_task: bool = False) -> str | None:
@@ -214,7 +214,7 @@ def escape(line: str, *, fenced: bool = False) -> str:
 
 def unescape(line: str, *, fenced: bool = False) -> str:
     """Undo ``escape``."""
-    match = (_ESCAPED_LINE_OF_CODE if fenced else _ESCAPED_LINE).match(line)
+    match = (_ESCAPED_CONFLICT_MARKER_IN_CODE if fenced else _ESCAPED_LINE).match(line)
     return line if match is None else line[: match.end()] + line[match.end() + 1 :]
 
 
@@ -305,10 +305,10 @@ COMMENTS_SECTION = "Comments"
 #: The heading of the comments, perhaps behind backslashes, if `has_comments_below` it; else text.
 COMMENTS_HEADING_PATTERN = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
 # A heading behind the comments, or a text that is written as one.
-_COMMENTS_END = compile_on_use(r" {0,3}\\*#{1,2} ")
+_NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
 #: What the first line of a new comment, and of one that Jira has, begins with.
 NEW_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
-KNOWN_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
+COMMENT_BULLET_WITH_ID = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 COMMENT_TIME_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
 COMMA_BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
 
@@ -325,15 +325,15 @@ def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool =
         index: The heading.
         may_be_empty: What to return if nothing follows before the next heading.
     """
-    section = takewhile(lambda line: not _COMMENTS_END.match(line), islice(lines, index + 1, None))
+    section = takewhile(lambda line: not _NEXT_HEADING.match(line), islice(lines, index + 1, None))
     written = (line for line in section if line.strip())
     first = next(written, None)
     if first is None:
         return may_be_empty
-    if NEW_COMMENT_PREFIX.match(first) or KNOWN_COMMENT_PREFIX.match(first):
+    if NEW_COMMENT_PREFIX.match(first) or COMMENT_BULLET_WITH_ID.match(first):
         return True
     return any(
-        KNOWN_COMMENT_PREFIX.match(line) and COMMA_BEFORE_TIME.search(line) for line in written
+        COMMENT_BULLET_WITH_ID.match(line) and COMMA_BEFORE_TIME.search(line) for line in written
     )
 
 

@@ -35,7 +35,7 @@ from ticketr.app.tickets.grammar import (
 NO_TITLE = "(no title)"
 
 # Lines in Fields that are not remarks: fields, headings, conflict markers.
-_NOT_A_REMARK = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
+_NOT_A_FIELD_REMARK = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
 
 
 def _strip_blank_lines(text: str) -> str:
@@ -45,11 +45,11 @@ def _strip_blank_lines(text: str) -> str:
     return text[text.rfind("\n", 0, space) + 1 :] if space else text
 
 
-def _as_remark_line(text: str) -> str:
+def _as_non_field_line(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
-    if not ALMOST_TICKET.match(line) and (comment or not _NOT_A_REMARK.match(line)):
+    if not ALMOST_TICKET.match(line) and (comment or not _NOT_A_FIELD_REMARK.match(line)):
         return line
     line = f"# {line.lstrip('# ')}".rstrip()
     return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line
@@ -94,7 +94,7 @@ def _is_ascii_digits(text: str) -> bool:
 
 
 #: For each consecutive run of lines in a text, the number of its first line there and in the file.
-LineRuns: TypeAlias = tuple[tuple[int, int], ...]
+RunStartsInTextAndFile: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class TextLineNumbers:
     """
 
     heading_line: int
-    runs: LineRuns = ()
+    runs: RunStartsInTextAndFile = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class LineNumbers:
         fields: For each field, its name and the number of its line in the file.
     """
 
-    description: LineRuns = ()
+    description: RunStartsInTextAndFile = ()
     criteria_starts: tuple[int, ...] = ()
     rich_texts: Mapping[str, TextLineNumbers] = field(
         default_factory=dict[str, TextLineNumbers], hash=False
@@ -158,7 +158,7 @@ class LineNumbers:
         return dict(self.fields).get(name, 0)
 
 
-def _line_in(runs: LineRuns, line: int) -> int:
+def _line_in(runs: RunStartsInTextAndFile, line: int) -> int:
     at = bisect_right(runs, line, key=lambda run: run[0]) - 1
     return runs[at][1] + line - runs[at][0] if at >= 0 else 0
 
@@ -217,7 +217,7 @@ class Ticket:
         criteria = [with_lf_and_utf8(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
-        put(self, "field_remarks", tuple(filter(None, map(_as_remark_line, self.field_remarks))))
+        put(self, "field_remarks", tuple(filter(None, map(_as_non_field_line, self.field_remarks))))
         # A new comment without a text is none.
         comments = [comment for comment in self.comments if comment.id or comment.text]
         put(self, "comments", tuple(comments))

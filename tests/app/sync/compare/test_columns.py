@@ -12,7 +12,7 @@ from ticketr.app.sync import Columns, UnknownFieldInSettings, UnsupportedFieldIn
 from ticketr.app.sync.compare.mapping import (
     IDS_WITHOUT_LINES,
     STANDARD_NAMES_AND_IDS,
-    family_text,
+    render_family,
 )
 
 
@@ -58,7 +58,7 @@ def test_the_line_that_is_read_has_the_name_of_the_column() -> None:
     (name,) = (name for name, _ in added(columns))
     issue = Issue("1", "AB-1", {"summary": "A", "customfield_1": "x"})
 
-    assert dict(family_text(issue, (), columns).ticket.fields) == {name: "x"}
+    assert dict(render_family(issue, (), columns).ticket.fields) == {name: "x"}
 
 
 def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are_offered() -> None:

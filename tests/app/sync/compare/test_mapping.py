@@ -13,7 +13,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import canonical
 from ticketr.app.sync import Columns
 from ticketr.app.sync.compare.diff import description_adf, split_criteria
-from ticketr.app.sync.compare.mapping import family_text, field_text
+from ticketr.app.sync.compare.mapping import field_text, render_family
 from ticketr.app.sync.compare.times import hours_and_minutes_text, read_duration
 from ticketr.app.tickets import parse
 
@@ -49,7 +49,7 @@ def test_an_issue_becomes_a_ticket_with_its_fields_in_a_fixed_order() -> None:
         parent={"id": "9", "key": "DEMO-9"},
     )
 
-    written = family_text(full, [], COLUMNS)
+    written = render_family(full, [], COLUMNS)
 
     assert written.text == (
         "# TICKET: [DEMO-1] A title\n\n## Description\nWords.\n\n## Fields\n"
@@ -68,7 +68,7 @@ def test_sub_tasks_stand_under_tasks_without_naming_their_parent() -> None:
         description=doc(paragraph(text("One.")), paragraph(text("Two."))),
     )
 
-    written = family_text(issue(), [child], COLUMNS)
+    written = render_family(issue(), [child], COLUMNS)
 
     (ticket,) = parse(written.text).tickets
     assert ticket == written.ticket
@@ -108,7 +108,7 @@ def test_criteria_of_exactly_the_known_shape_become_a_section() -> None:
         bullets([paragraph(text("One"))], [paragraph(text("Two", "strong"))]),
     )
 
-    written = family_text(issue(description=adf), [], COLUMNS)
+    written = render_family(issue(description=adf), [], COLUMNS)
 
     assert written.ticket.description == "Words."
     assert written.ticket.acceptance_criteria == ("One", "**Two**")
@@ -134,7 +134,7 @@ def test_anything_of_another_shape_stays_description(content: tuple[dict[str, An
 
     assert split_criteria(adf) == (adf, ())
 
-    written = family_text(issue(description=adf), [], COLUMNS)
+    written = render_family(issue(description=adf), [], COLUMNS)
     assert written.ticket.acceptance_criteria == ()
     assert "cceptance" in written.ticket.description
 
@@ -155,7 +155,7 @@ def test_anything_of_another_shape_stays_description(content: tuple[dict[str, An
     ],
 )
 def test_an_odd_description_is_no_trouble(adf: object) -> None:
-    written = family_text(issue(description=adf), [], COLUMNS)
+    written = render_family(issue(description=adf), [], COLUMNS)
 
     assert parse(written.text).tickets == (written.ticket,)
 
@@ -163,7 +163,7 @@ def test_an_odd_description_is_no_trouble(adf: object) -> None:
 def test_a_description_that_markdown_cannot_say_is_known_as_inexact() -> None:
     odd = doc({**paragraph(text("x")), "somethingNew": {"y": 1}})
 
-    written = family_text(issue(description=odd), [issue(2, description=odd)], COLUMNS)
+    written = render_family(issue(description=odd), [issue(2, description=odd)], COLUMNS)
 
     assert written.inexact_keys == {"DEMO-1", "DEMO-2"}
 
@@ -175,7 +175,7 @@ def test_a_description_that_markdown_cannot_say_is_known_as_inexact() -> None:
 def test_text_that_looks_like_the_grammar_stays_text(words: str) -> None:
     adf = doc(paragraph(text(words)), {"type": "codeBlock", "content": [text(words)]})
 
-    written = family_text(
+    written = render_family(
         issue(summary=words, description=adf), [issue(2, summary=words, description=adf)], COLUMNS
     )
 
@@ -187,7 +187,7 @@ def test_text_that_looks_like_the_grammar_stays_text(words: str) -> None:
 def test_a_description_that_a_file_cannot_hold_as_written_is_inexact() -> None:
     surrogate = doc(paragraph(text("a\ud800b")))  # UTF-8 cannot hold it
 
-    written = family_text(issue(description=surrogate), [], COLUMNS)
+    written = render_family(issue(description=surrogate), [], COLUMNS)
 
     assert "a\ufffdb" in written.text
     assert written.inexact_keys == {"DEMO-1"}

@@ -14,7 +14,7 @@ from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync.compare.diff import CorePart, RichTextPart, part_texts
 from ticketr.app.sync.compare.sent import (
     SentValue,
-    add_sent_to_base,
+    add_arrived_values_to_base,
     from_json,
     matches_sent,
     to_json,
@@ -138,7 +138,7 @@ def test_what_has_arrived_belongs_to_the_last_sync_in_jira_s_form(local: str, af
     there, before = ticket(Labels="alpha, zeta"), ticket(Labels="ui")
     sent = {"AB-1": [LABELS]}
 
-    base, here = add_sent_to_base(before, ticket(Labels=local), there, IN_JIRA, sent)
+    base, here = add_arrived_values_to_base(before, ticket(Labels=local), there, IN_JIRA, sent)
 
     assert (base, here) == (there, ticket(Labels=after))
 
@@ -147,7 +147,7 @@ def test_what_somebody_else_has_written_has_not_arrived() -> None:
     before, local, there = (ticket(Labels=text) for text in ("ui", "zeta, alpha", "zeta"))
     issues = [Issue("1", "AB-1", {"labels": ["zeta"]})]
 
-    base, here = add_sent_to_base(before, local, there, issues, {"AB-1": [LABELS]})
+    base, here = add_arrived_values_to_base(before, local, there, issues, {"AB-1": [LABELS]})
 
     assert base is before
     assert here is local
@@ -156,7 +156,7 @@ def test_what_somebody_else_has_written_has_not_arrived() -> None:
 def test_a_field_that_was_emptied_has_no_line_in_jira() -> None:
     emptied = SentValue("Labels", "", "labels", [])
 
-    base, here = add_sent_to_base(
+    base, here = add_arrived_values_to_base(
         ticket(Labels="ui"),
         ticket(Labels=""),
         ticket(),
@@ -171,7 +171,7 @@ def test_a_field_that_was_emptied_has_no_line_in_jira() -> None:
 def test_without_anything_sent_nothing_has_arrived(three: Versions) -> None:
     issues = [Issue("1", three.remote.key or "", {"summary": three.remote.title})]
 
-    base, here = add_sent_to_base(three.base, three.local, three.remote, issues, {})
+    base, here = add_arrived_values_to_base(three.base, three.local, three.remote, issues, {})
 
     assert base is three.base
     assert here is three.local

@@ -39,7 +39,7 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.edits.local_changes import (
     find_local_change,
-    unpulled_changes,
+    jira_only_changes,
     unsent_edits,
 )
 from ticketr.app.sync.state.state import IssueRow, MergeBase
@@ -240,7 +240,7 @@ class TestPlan:
         assert (local_change.new_tasks if local_change else ()) == drafts
         if local_change is not None:
             assert set(local_change.added_task_keys) == here.keys() - before.keys()
-            assert len(local_change.changed_issues()) == len(local_change.edits) + len(drafts)
+            assert len(local_change.edits_and_drafts()) == len(local_change.edits) + len(drafts)
 
     @given(versions)
     def test_an_untouched_ticket_is_no_work(self, three: Versions) -> None:
@@ -262,11 +262,11 @@ class TestMoved:
 
     @given(versions)
     def test_nothing_has_moved_if_jira_is_as_it_was(self, three: Versions) -> None:
-        assert unpulled_changes(three.base, three.local, three.base) == {}
+        assert jira_only_changes(three.base, three.local, three.base) == {}
 
     @given(versions)
     def test_nothing_has_moved_that_stands_here_as_well(self, three: Versions) -> None:
-        assert unpulled_changes(three.base, three.remote, three.remote) == {}
+        assert jira_only_changes(three.base, three.remote, three.remote) == {}
 
     @given(versions)
     def test_every_part_that_jira_changed_and_the_file_has_not_is_named(
@@ -274,7 +274,7 @@ class TestMoved:
     ) -> None:
         found = {
             (key, each.part): (each.old, each.new)
-            for key, some in unpulled_changes(three.base, three.base, three.remote).items()
+            for key, some in jira_only_changes(three.base, three.base, three.remote).items()
             for each in some
         }
 

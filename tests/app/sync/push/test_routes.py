@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
 from ticketr.app.sync import Code
-from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
+from ticketr.app.sync.edits.push_plan import find_status_route, unexplored_statuses
 
 MOVE = ("POST", "issue/DEMO-1/transitions")
 
@@ -214,18 +214,18 @@ EDGES = {
     ],
 )
 def test_the_shortest_way_is_found(start: str, goal: str, path: tuple[str, ...]) -> None:
-    assert find_route(EDGES, start, goal) == path
+    assert find_status_route(EDGES, start, goal) == path
 
 
 def test_a_way_has_no_more_transitions_than_allowed() -> None:
     edges = {str(number): [str(number + 1)] for number in range(9)}
 
-    assert find_route(edges, "0", "4") == ("1", "2", "3", "4")
-    assert find_route(edges, "0", "5") == ()
+    assert find_status_route(edges, "0", "4") == ("1", "2", "3", "4")
+    assert find_status_route(edges, "0", "5") == ()
 
 
 def test_a_circle_ends() -> None:
-    assert find_route({"a": ["b"], "b": ["a"]}, "a", "c") == ()
+    assert find_status_route({"a": ["b"], "b": ["a"]}, "a", "c") == ()
     assert unexplored_statuses({"a": ["b"], "b": ["a"]}, "a") == ()
 
 

@@ -34,7 +34,7 @@ def test_a_path_is_relative_to_the_file_of_its_ticket(tmp_path: Path) -> None:
         "b%20c.PNG": "sub/b c.PNG",
         "b%20c.png": "sub/b%20c.png",
     }
-    assert len({each.placeholder_id for each in found.values()}) == 5
+    assert len({each.fake_media_id for each in found.values()}) == 5
     assert found["x\0.png"].problem.startswith("is not a file")
 
 

@@ -33,7 +33,7 @@ from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.sync.workspace.store import (
     PathAndHeadKey,
-    broken_file_of,
+    broken_file_or_folder_of,
     find_raw_keys,
     notes_on,
 )
@@ -446,10 +446,10 @@ def test_a_file_may_hold_the_ticket_of_its_name() -> None:
 
 
 def test_a_broken_folder_breaks_the_files_in_it() -> None:
-    assert broken_file_of("a/b/c.md", {"a/b"}) == "a/b"
-    assert broken_file_of("a/b/c.md", {"a/b/c.md", "a"}) == "a/b/c.md"
-    assert broken_file_of("c.md", {"."}) == "."
-    assert broken_file_of("ab/c.md", {"a"}) is None
+    assert broken_file_or_folder_of("a/b/c.md", {"a/b"}) == "a/b"
+    assert broken_file_or_folder_of("a/b/c.md", {"a/b/c.md", "a"}) == "a/b/c.md"
+    assert broken_file_or_folder_of("c.md", {"."}) == "."
+    assert broken_file_or_folder_of("ab/c.md", {"a"}) is None
 
 
 async def test_the_keys_of_files_that_nobody_has_edited_are_those_that_parsing_finds(

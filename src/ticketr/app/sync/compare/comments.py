@@ -26,7 +26,7 @@ KEPT_COMMENT_KEYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class JiraComment:
+class AdfComment:
     """A comment in Jira.
 
     Attributes:
@@ -57,11 +57,11 @@ class JiraComment:
         return Comment(text, self.id, self.author, self.time_in_file)
 
 
-def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
+def jira_comments(fields: Mapping[str, object]) -> tuple[AdfComment, ...]:
     """Return the comments among the fields of an issue, each once, in Jira's order."""
     if COMMENT_FIELD not in fields:
         return ()
-    comments: dict[str, JiraComment] = {}
+    comments: dict[str, AdfComment] = {}
     media_ids = media_ids_by_name(fields)
     for entry in _comment_entries(fields.get(COMMENT_FIELD)):
         comment_id, person = text_of(entry.get("id")), object_of(entry.get("author"))
@@ -69,7 +69,7 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
             continue
         comments.setdefault(
             comment_id,
-            JiraComment(
+            AdfComment(
                 comment_id,
                 text_of(person.get("displayName")),
                 text_of(person.get("accountId")) or text_of(person.get("key")),

@@ -142,7 +142,7 @@ def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list
     changed = [chunk for chunk in chunks if not chunk.are_sides_same]
     if not diff.is_merged_by_line(part) or (len(changed) == len(chunks) == 1):
         return [name] * len(changed)
-    read = _range_and_first_criterion if part is diff.CorePart.CRITERIA else _range_and_first_line
+    read = _range_and_first_criterion if part is diff.CorePart.CRITERIA else _paragraphs_and_line
     places = list(read(chunks))
     several = Counter(numbers for numbers, _ in places)
     return [
@@ -160,7 +160,7 @@ def _range_and_first_criterion(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[
         before += len(chunk.local)
 
 
-def _range_and_first_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
+def _paragraphs_and_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the paragraphs in each changed chunk, and its first line."""
     paragraphs, lines_before = 0, -1  # the blank line that `lines_to_merge` adds does not count
     last = ""
@@ -168,15 +168,15 @@ def _range_and_first_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, 
         if not chunk.are_sides_same:
             text = chunk.local or chunk.remote
             blank = next((at for at, line in enumerate(text) if line.strip()), 0)
-            first = max(1, paragraphs + _count_paragraphs(text[: blank + 1], last))
-            end = max(first, paragraphs + _count_paragraphs(text, last))
+            first = max(1, paragraphs + _count_paragraph_starts(text[: blank + 1], last))
+            end = max(first, paragraphs + _count_paragraph_starts(text, last))
             yield f"¶{_number_range(first, end)}", lines_before + blank + 1
-        paragraphs += _count_paragraphs(chunk.local, last)
+        paragraphs += _count_paragraph_starts(chunk.local, last)
         lines_before += len(chunk.local)
         last = chunk.local[-1] if chunk.local else last
 
 
-def _count_paragraphs(lines: Sequence[str], last: str) -> int:
+def _count_paragraph_starts(lines: Sequence[str], last: str) -> int:
     """Count the paragraphs that begin in some lines; ``last`` is the line before them."""
     pairs = zip([last, *lines], lines, strict=False)
     return sum(1 for before, line in pairs if line.strip() and not before.strip())

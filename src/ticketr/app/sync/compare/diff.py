@@ -227,12 +227,12 @@ class CommentPart:
     Attributes:
         id: Its number in Jira; empty for a new one.
         text_if_new: The text of a new one, by which it is known; empty for others.
-        duplicate_index: How many new ones with the same text are before it.
+        equal_new_comments_before: How many new ones with the same text are before it.
     """
 
     id: str
     text_if_new: str = ""
-    duplicate_index: int = 0
+    equal_new_comments_before: int = 0
 
     @property
     def is_new(self) -> bool:
@@ -313,12 +313,12 @@ class Change:
     new: str
 
     @property
-    def shown_old_text(self) -> str:
+    def old_with_newlines(self) -> str:
         """The old text as people read it."""
         return self.old.replace(CRITERION_NEWLINE, "\n")
 
     @property
-    def shown_new_text(self) -> str:
+    def new_with_newlines(self) -> str:
         """The new text as people read it."""
         return self.new.replace(CRITERION_NEWLINE, "\n")
 
@@ -400,10 +400,10 @@ def are_equivalent(part: Part, one: str, other: str) -> bool:
     if one == other:
         return True
     if is_markdown(part):
-        # `_lost_text` is the slower of the two, and needed only where the documents are equal.
+        # `_texts_jira_would_not_get` is the slower one, and needed only where the documents are equal.
         return all(
             meaning(part, one) == meaning(part, other)
-            for meaning in (_canonical_document, _lost_text)
+            for meaning in (_canonical_document, _texts_jira_would_not_get)
         )
     # Transitions match a status in any case; there may be none to the status Jira has already.
     return part == _STATUS_LINE_NAME and one.casefold() == other.casefold()
@@ -417,7 +417,7 @@ def _canonical_document(part: Part, text: str) -> object:
     return canonical(description_adf(issue, media_ids=NAMES_AS_MEDIA_IDS))
 
 
-def _lost_text(part: Part, text: str) -> object:
+def _texts_jira_would_not_get(part: Part, text: str) -> object:
     """Return what Jira would not get from a text."""
     if part is not CorePart.CRITERIA:
         return lost_texts(text)
@@ -469,7 +469,7 @@ def map_issues(ticket: Ticket, changed: Callable[[Ticket], Ticket]) -> Ticket:
     return head if tasks == ticket.tasks else replace(head, tasks=tasks)
 
 
-def with_new_keys(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
+def with_renamed_keys(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
     """Return a ticket with the keys that its issues have now.
 
     Args:

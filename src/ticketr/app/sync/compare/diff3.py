@@ -211,12 +211,10 @@ def _match_stretch(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> dict[in
     return {a + step: b + step for a, b, size in blocks for step in range(size)}
 
 
-#: What a piece of a text is: in both texts, only in the old one, or only in the new one.
-DiffPieceKind: TypeAlias = Literal["same", "removed", "added"]
-#: A piece of a text.
-DiffPiece: TypeAlias = tuple[DiffPieceKind, str]
+#: A piece of a text, and before it where that is: in both texts, only in the old or only in the new one.
+DiffPiece: TypeAlias = tuple[Literal["same", "removed", "added"], str]
 
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD_BLANKS_OR_SIGN = re.compile(r"\w+|\s+|[^\w\s]")
 #: The most words of a text that are compared one by one, the white space between them included.
 _MAX_COMPARED_WORDS = 4_000
 
@@ -235,13 +233,13 @@ def word_diff(before: str, after: str) -> tuple[DiffPiece, ...]:
         The pieces in order. Those that are not ``added`` are the old text, those that are not
         ``removed`` the new one, white space included.
     """
-    old, new = _WORD.findall(before), _WORD.findall(after)
+    old, new = _WORD_BLANKS_OR_SIGN.findall(before), _WORD_BLANKS_OR_SIGN.findall(after)
     start = common_prefix_length(old, new)
     end = common_prefix_length(old[start:][::-1], new[start:][::-1])
     one, other = old[start : len(old) - end], new[start : len(new) - end]
     pieces: list[DiffPiece] = [("same", "".join(old[:start]))]
     removed = added = ""
-    for here, there in _paired_word_runs(one, other):
+    for here, there in _equal_and_changed_runs(one, other):
         # White space between two changes is a part of them.
         if here == there and here.strip():
             pieces += ("removed", removed), ("added", added), ("same", here)
@@ -252,7 +250,7 @@ def word_diff(before: str, after: str) -> tuple[DiffPiece, ...]:
     return tuple(piece for piece in pieces if piece[1])
 
 
-def _paired_word_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _equal_and_changed_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the runs of words that two texts have alike, and what is between them."""
     if max(len(old), len(new)) > _MAX_COMPARED_WORDS:
         yield "".join(old), "".join(new)

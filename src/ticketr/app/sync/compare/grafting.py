@@ -36,13 +36,13 @@ class PictureFile:
         path: The file, relative to the workspace.
         size: How many bytes it has.
         problem: Why it cannot be attached; empty if it can.
-        placeholder_id: What is in a document for its media ID until it is attached.
+        fake_media_id: What is in a document for its media ID until it is attached.
     """
 
     path: str
     size: int = 0
     problem: str = ""
-    placeholder_id: str = ""
+    fake_media_id: str = ""
 
 
 def new_local_picture_addresses(text: str, before: str) -> tuple[str, ...]:
@@ -74,9 +74,9 @@ def uploads_in(
     }
 
 
-def placeholder_ids_by_address(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
+def fake_media_ids_by_address(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
     """Return the placeholder IDs of files, by their addresses."""
-    return {address: file.placeholder_id for address, file in uploads.items()}
+    return {address: file.fake_media_id for address, file in uploads.items()}
 
 
 def find_files_without_media_id(
@@ -124,7 +124,7 @@ class LostPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class EditedText:
+class GraftedAdf:
     """An edited rich text, ready to be sent.
 
     Attributes:
@@ -162,7 +162,7 @@ def edited_texts(
     *,
     must_fit_schema: bool = False,
     pictures: Mapping[str, PictureFile] = _NO_UPLOADS,
-) -> Iterator[EditedText]:
+) -> Iterator[GraftedAdf]:
     """Put the edited rich texts of an issue together.
 
     Args:
@@ -197,7 +197,7 @@ def edited_texts(
         for what, path in grafted.losses:
             line = adf.line_of(words, document["content"], path) if path else 0
             losses.append(LostPiece(what, here.line_numbers.of_text(name, line)))
-        yield EditedText(RichTextPart(name), grafted.document, original, before, tuple(losses))
+        yield GraftedAdf(RichTextPart(name), grafted.document, original, before, tuple(losses))
 
 
 def edited_description(
@@ -209,7 +209,7 @@ def edited_description(
     *,
     must_fit_schema: bool = False,
     uploads: Mapping[str, PictureFile] = _NO_UPLOADS,
-) -> EditedText | None:
+) -> GraftedAdf | None:
     """Put the description of an issue together, with its acceptance criteria.
 
     Args:
@@ -236,7 +236,7 @@ def edited_description(
         description, body = before.description, original
     if adf.is_surely_too_long(*([description] if body is None else []), *criteria):
         return None
-    marks = placeholder_ids_by_address(uploads)
+    marks = fake_media_ids_by_address(uploads)
     description = adf.with_pictures_as_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
     names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well
@@ -247,7 +247,7 @@ def edited_description(
         LostPiece(what, _block_line(edited, document, path, is_criterion=body is not None))
         for what, path in grafted.losses
     )
-    return EditedText(diff.CorePart.DESCRIPTION, grafted.document, original, before, losses)
+    return GraftedAdf(diff.CorePart.DESCRIPTION, grafted.document, original, before, losses)
 
 
 def _block_line(

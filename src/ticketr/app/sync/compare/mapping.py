@@ -165,7 +165,7 @@ class Columns:
         for wanted_field in more:
             if not isinstance(wanted_field, str):
                 field = by_id.get(wanted_field.id)
-                if field is not None and (why := why_unsupported(field)):
+                if field is not None and (why := why_file_cannot_hold(field)):
                     raise UnsupportedFieldInSettings(
                         wanted_field.name, why, wanted_field.mapping_file
                     )
@@ -180,7 +180,7 @@ class Columns:
             if name not in every:
                 raise UnknownFieldInSettings(name, tuple(every))
             field = by_id[every[name]]
-            if why := why_unsupported(field):
+            if why := why_file_cannot_hold(field):
                 raise UnsupportedFieldInSettings(name, why)
             chosen = texts if holds_rich_text(field) else names
             # A field has one place: what Jira calls "Issue Type" is "Type" here.
@@ -247,7 +247,7 @@ def holds_rich_text(field: Field) -> bool:
     return field.id == "environment" or ":textarea" in field.custom_type
 
 
-def why_unsupported(field: Field) -> str | None:
+def why_file_cannot_hold(field: Field) -> str | None:
     """Tell why a file cannot hold a field; None if it can."""
     by_kind = (
         _UNSUPPORTED_REASON_BY_KIND.get(field.schema_type),
@@ -397,7 +397,7 @@ def updated_at(issue: Issue) -> str:
     return text_of(issue.fields.get("updated"))
 
 
-def family_text(
+def render_family(
     head: Issue,
     subtasks: Sequence[Issue],
     columns: Columns,

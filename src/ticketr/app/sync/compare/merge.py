@@ -154,7 +154,7 @@ def merge(
     issues = {
         key: merger.merge_own_parts(old.get(key), here[key], new[key]) for key in here if key in new
     }
-    tasks = tuple(_merge_tasks(local, remote, base, issues))
+    tasks = tuple(_order_merged_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
     return MergedTicket(
         replace(head, tasks=tasks),
@@ -233,7 +233,7 @@ def merge_texts(
     return None if merger.clashes else text.removeprefix("\n")  # which `lines_to_merge` adds
 
 
-def _merge_tasks(
+def _order_merged_tasks(
     local: Ticket, remote: Ticket, base: Ticket | None, issues: Mapping[str, Ticket]
 ) -> Iterator[Ticket]:
     """Yield the sub-tasks in Jira's order if that has changed, else in the file's.

@@ -62,7 +62,7 @@ class SentValue:
             there = bodies.get(self.part.id)
         return diff.are_equivalent(self.part, self.text, now) or matches_sent(self.value, there)
 
-    def is_link_send_cut_off(self, base: Ticket, issue: Ticket) -> bool:
+    def are_links_partly_in_jira(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
         if self.field_id != LINK_FIELD:
             return False
@@ -129,7 +129,7 @@ def _is_same_text_or_moment(sent: str, now: str) -> bool:
     return moments[0] is not None and moments[0] == moments[1]
 
 
-def add_sent_to_base(
+def add_arrived_values_to_base(
     base: Ticket,
     local: Ticket,
     remote: Ticket,
@@ -162,7 +162,7 @@ def add_sent_to_base(
         now, base_texts = diff.part_texts(there[key]), diff.part_texts(before[key])
         values = tuple(sent.get(key, ()))
         came = [value for value in values if value.is_in(there[key], issue.fields)]
-        partly = [value for value in values if value.is_link_send_cut_off(before[key], there[key])]
+        partly = [each for each in values if each.are_links_partly_in_jira(before[key], there[key])]
         parts = {value.part: now.get(value.part, "") for value in (*came, *partly)}
         if key in unread:
             parts |= {part: text for part, text in now.items() if part not in base_texts}
@@ -338,7 +338,7 @@ def name_and_new_digest(change: diff.Change) -> tuple[str, str]:
     return diff.stored_name(change.part), digest(change.new)
 
 
-def replaced_digests(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
+def replaced_keys_parts_and_digests(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
     """Yield what a new base replaces: the key of the issue, and a value as it is stored."""
     after = diff.issues_by_key(new)
     for key, issue in diff.issues_by_key(old).items():

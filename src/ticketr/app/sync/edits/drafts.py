@@ -111,7 +111,7 @@ def lost_key_error(
         here: The keys that are in some file, or that a push restores.
     """
     local = local_change.local
-    for draft, _ in local_change.changed_issues():
+    for draft, _ in local_change.edits_and_drafts():
         if draft.key is None and (key := mistyped_key(draft.title, projects)):
             return _syntax_error(local, draft, _KEY_WITHOUT_BRACKETS_PROBLEM.format(key=key))
     if local_change.head_id is None:
@@ -154,7 +154,7 @@ def read_draft_without_tasks(creation: Creation) -> Ticket:
     return replace(parse(creation.draft).tickets[0], tasks=())
 
 
-def unfinished_creations_by_object_id(
+def unfinished_creations_by_draft_object_id(
     creations: Sequence[Creation], local_changes: Sequence[TicketChanges]
 ) -> dict[int, Creation]:
     """Find the drafts whose creation is not finished.
@@ -197,14 +197,15 @@ class DraftMatcher:
 
     Attributes:
         creation: The issue; its key may be unknown if no key is to be written.
-        drafts_of_other_creations: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
+        drafts_of_known_creations: The drafts of other issues, without their sub-tasks; may hold the
+            issue's own draft.
     """
 
     creation: Creation
-    drafts_of_other_creations: Collection[Ticket] = frozenset()
+    drafts_of_known_creations: Collection[Ticket] = frozenset()
 
     @cached_property
-    def draft(self) -> Ticket:
+    def sent_draft(self) -> Ticket:
         """The draft as it was when the issue was requested."""
         return parse(self.creation.draft).tickets[0]
 
@@ -232,9 +233,9 @@ class DraftMatcher:
         """Return the score of the draft that matches best, and the draft; 0 and None for none."""
         candidates = list(self._drafts_maybe_sent(tickets))
         for ticket in candidates:
-            if ticket == self.draft:
+            if ticket == self.sent_draft:
                 return EQUAL_WITH_TASKS, ticket
-        bare = replace(self.draft, tasks=())
+        bare = replace(self.sent_draft, tasks=())
         for ticket in candidates:
             if ticket.title == bare.title and replace(ticket, tasks=()) == bare:
                 return EQUAL, ticket
@@ -251,14 +252,14 @@ class DraftMatcher:
 
     def _score_of_unequal(self, ticket: Ticket) -> float:
         """Return the score of a draft that differs from the sent draft."""
-        if replace(ticket, tasks=()) in self.drafts_of_other_creations:
+        if replace(ticket, tasks=()) in self.drafts_of_known_creations:
             return 0.0
-        texts = _start_of_joined_texts(ticket), _start_of_joined_texts(self.draft)
+        texts = _start_of_joined_texts(ticket), _start_of_joined_texts(self.sent_draft)
         matcher = SequenceMatcher(None, *texts, autojunk=False)
         alike = matcher.quick_ratio()
         if alike >= _MIN_SIMILARITY:
             alike = matcher.ratio()
-        if ticket.title == self.draft.title:
+        if ticket.title == self.sent_draft.title:
             return SAME_TITLE + alike / 2
         return alike if alike >= _MIN_SIMILARITY else 0.0
 

@@ -86,7 +86,7 @@ class TicketChanges:
             edits = {key: issue_edits for key, issue_edits in kept.items() if issue_edits}
         return replace(self, base=base, edits=edits)
 
-    def changed_issues(self) -> list[tuple[Ticket, tuple[Change, ...]]]:
+    def edits_and_drafts(self) -> list[tuple[Ticket, tuple[Change, ...]]]:
         """Return each issue that would be written with its changes, the ticket before its drafts."""
         ticket = self.local.ticket
         edited = [
@@ -152,7 +152,7 @@ def find_local_change(
     return TicketChanges(local, head_id, base, edits, drafts, added, older_values=replaced)
 
 
-def find_named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
+def find_parent_draft(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
     """Return the draft that the line Parent of another draft names by its title.
 
     Args:
@@ -179,7 +179,7 @@ def draft_changes(draft: Ticket) -> tuple[Change, ...]:
     return tuple(Change(part, "", text) for part, text in part_texts(draft).items() if text)
 
 
-def unpulled_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
+def jira_only_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
     """Return what has changed in Jira since the last sync and differs from the file, by key."""
     old, here = issues_by_key(base), issues_by_key(local)
     differences: dict[str, tuple[Change, ...]] = {}
@@ -220,7 +220,7 @@ def unsent_edits(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...
     )
 
 
-def workflow_key(draft: Ticket, parent: str | None) -> tuple[str, str]:
+def project_and_type(draft: Ticket, parent: str | None) -> tuple[str, str]:
     """Return the project and the type of a draft as far as its file tells, for `save_workflow`.
 
     Args:

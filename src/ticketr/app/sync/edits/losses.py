@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.app.jira import Issue, adf
 from ticketr.app.sync.compare import diff
-from ticketr.app.sync.compare.comments import JiraComment, jira_comments
+from ticketr.app.sync.compare.comments import AdfComment, jira_comments
 from ticketr.app.sync.compare.grafting import (
-    EditedText,
+    GraftedAdf,
     PictureFile,
     edited_texts,
     new_local_picture_addresses,
@@ -40,7 +40,7 @@ def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
     path = local_change.local.path
     return tuple(
         Note(issue.key or "", path, reason, Code.LITERAL, issue.title)
-        for issue, changes in local_change.changed_issues()
+        for issue, changes in local_change.edits_and_drafts()
         # What is attached to an issue by now is not known without a request.
         for reason in literal_reasons(
             issue,
@@ -62,12 +62,12 @@ def title_length_problem(title: str) -> str:
     )
 
 
-def find_title_refusals(local_change: TicketChanges) -> tuple[Note, ...]:
+def find_too_long_titles(local_change: TicketChanges) -> tuple[Note, ...]:
     """Return a note on each edit and draft of a ticket that Jira would refuse because of its title."""
     path = local_change.local.path
     return tuple(
         Note(issue.key or "", path, f"Title: {problem}", Code.BAD_VALUE, issue.title, issue.line)
-        for issue, changes in local_change.changed_issues()
+        for issue, changes in local_change.edits_and_drafts()
         if any(change.part is diff.CorePart.TITLE for change in changes)
         and (problem := title_length_problem(issue.title))
     )
@@ -102,7 +102,7 @@ def literal_reasons(
         new = new_local_picture_addresses(text, change.old) if may_show else ()
         problems = {text: pictures[text].problem for text in new if text in pictures}
         for piece in adf.faulty_pieces(
-            text, before=change.shown_old_text, media_ids=media_ids, picture_problems=problems
+            text, before=change.old_with_newlines, media_ids=media_ids, picture_problems=problems
         ):
             if not piece.is_lost:
                 yield f"{change.name}: {piece.describe(path, place(piece.line))}"
@@ -161,7 +161,7 @@ class Loss:
     is_link: bool = field(default=False, compare=False)
 
     @property
-    def in_words(self) -> str:
+    def piece_of_part(self) -> str:
         """The piece, with the name of its text unless that is the description; a link says it."""
         return f"{self.what} of {self.part}" if self.part and not self.is_link else self.what
 
@@ -181,7 +181,7 @@ def edited_texts_and_losses(
     text_ids: Mapping[str, str],
     *,
     must_fit_schema: bool = False,
-) -> tuple[dict[str, tuple[EditedText, ...]], tuple[Loss, ...]]:
+) -> tuple[dict[str, tuple[GraftedAdf, ...]], tuple[Loss, ...]]:
     """Return the rich texts to send of a ticket, by key, and what Jira would lose by its edits.
 
     Args:
@@ -195,7 +195,7 @@ def edited_texts_and_losses(
         return {}, ()
     before, here = diff.issues_by_key(base), diff.issues_by_key(local_change.local.ticket)
     fields = {issue.key: issue.fields for issue in issues}
-    edited: dict[str, tuple[EditedText, ...]] = {}
+    edited: dict[str, tuple[GraftedAdf, ...]] = {}
     lost: list[Loss] = []
     for key, changes in local_change.edits.items():
         if key not in fields or not may_lose(changes):
@@ -219,7 +219,7 @@ def edited_texts_and_losses(
 
 
 def graft_comment(
-    change: diff.Change, known: JiraComment, marks: Mapping[str, str] = MappingProxyType({})
+    change: diff.Change, known: AdfComment, marks: Mapping[str, str] = MappingProxyType({})
 ) -> adf.Grafted:
     """Put an edited comment together from what Jira has of it, and its edited blocks.
 

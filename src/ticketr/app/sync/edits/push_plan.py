@@ -23,8 +23,8 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.diff import Change, Side, may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
-from ticketr.app.sync.edits.local_changes import TicketChanges, unpulled_changes, workflow_key
-from ticketr.app.sync.edits.losses import find_literal_text, find_title_refusals, likely_losses
+from ticketr.app.sync.edits.local_changes import TicketChanges, jira_only_changes, project_and_type
+from ticketr.app.sync.edits.losses import find_literal_text, find_too_long_titles, likely_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
 from ticketr.app.sync.state.journal import Conflict, Creation
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MAX_TRANSITIONS = 4
 
 
-def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
+def find_status_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
     """Return the shortest way to another status, in any case of letters.
 
     Args:
@@ -69,7 +69,7 @@ def unexplored_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple
 
 
 def _shortest_routes(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[str, ...]]:
-    """Yield the shortest way to each status near a start, the start itself first; see `find_route`."""
+    """Yield the shortest way to each status near a start, itself first; see `find_status_route`."""
     routes: deque[tuple[str, ...]] = deque([(start,)])
     seen = {start.casefold()}
     while routes:
@@ -244,7 +244,7 @@ def find_unconfirmed(
         prefer: The side that wins where a merge clashes, since the plan was shown.
     """
     drafts = [(issue, entry) for issue, entry in planned if not entry.key]
-    reasons = _unconfirmed_draft_reasons(drafts, [entry for entry in confirmed if not entry.key])
+    reasons = _why_unconfirmed_by_object_id(drafts, [entry for entry in confirmed if not entry.key])
     shown = {entry.key: entry for entry in confirmed if entry.key}
     for issue, entry in planned:
         if entry.key and entry.key not in shown:
@@ -274,7 +274,7 @@ def _is_confirmed(change: Change, confirmed: Change, prefer: Side | None) -> boo
     return change.new == merge_texts(change.part, *texts, prefer=prefer)
 
 
-def _unconfirmed_draft_reasons(
+def _why_unconfirmed_by_object_id(
     drafts: Sequence[tuple[Ticket, PlanEntry]], confirmed: Iterable[PlanEntry]
 ) -> dict[int, str]:
     """Return why each draft that was not confirmed is left out, by its `id`.
@@ -383,7 +383,7 @@ def _make_push_plan(
     )
     losses = tuple(loss for change in planned for loss in likely_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literal_text(change))
-    refused = tuple(note for change in planned for note in find_title_refusals(change))
+    refused = tuple(note for change in planned for note in find_too_long_titles(change))
     return PushPlan(sort_new_first(entries), tuple(left), losses, literals, refused)
 
 
@@ -400,9 +400,9 @@ def _plan_issues(
     """
     uncertain: Mapping[int, Creation] = {}
     if creations := state.creations.read_in_no_file():
-        from ticketr.app.sync.edits.drafts import unfinished_creations_by_object_id  # noqa: PLC0415 - few plans need it
+        from ticketr.app.sync.edits.drafts import unfinished_creations_by_draft_object_id  # noqa: PLC0415 - few plans need it
 
-        uncertain = unfinished_creations_by_object_id(creations, local_changes)
+        uncertain = unfinished_creations_by_draft_object_id(creations, local_changes)
 
     for change in local_changes:
         ticket, path = change.local.ticket, change.local.path
@@ -411,7 +411,7 @@ def _plan_issues(
             yield change, [(ticket, _conflict_note(conflict, path))]
             continue
         issues: list[tuple[Ticket, PlanEntry | Note]] = []
-        for issue, edits in change.changed_issues():
+        for issue, edits in change.edits_and_drafts():
             inherited = change.inherited_by(issue) if issue in change.new_tasks else ()
             decision: PlanEntry | Note = make_plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
@@ -465,7 +465,7 @@ def select_changes(
         older = [note for change in local_changes for _, note in change.notes_on_outdated_values()]
         # Older values alone are nothing to send.
         selected = [
-            change for change in local_changes if change.changed_issues() or change.added_task_keys
+            each for each in local_changes if each.edits_and_drafts() or each.added_task_keys
         ]
         return selected, older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
@@ -530,7 +530,7 @@ def _is_open(conflict: Conflict, local_change: TicketChanges) -> bool:
     """Return whether a ticket is still in conflict: no edit has taken over Jira's changes."""
     base, remote = local_change.base, read_ticket(conflict.remote_text)
     if base is not None and remote is not None:
-        return bool(unpulled_changes(base, local_change.local.ticket, remote))
+        return bool(jira_only_changes(base, local_change.local.ticket, remote))
     return True  # pragma: no cover - another version wrote it
 
 
@@ -545,9 +545,9 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
     before, after = entry.status_change
     if not entry.key or change.head_id is None:
         parent = (change.local.ticket.key or "") if entry.parent_key_or_title else None
-        edges = state.site_record.workflow(*workflow_key(issue, parent))
+        edges = state.site_record.workflow(*project_and_type(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
-        path = find_route(edges, first, after)
+        path = find_status_route(edges, first, after)
         return replace(entry, statuses_between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
         issue_type_id(known.fields)
@@ -555,7 +555,7 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
         if known.key == entry.key
     )
     edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
-    return replace(entry, statuses_between=find_route(edges, before, after)[:-1])
+    return replace(entry, statuses_between=find_status_route(edges, before, after)[:-1])
 
 
 def _unpulled_or_conflict_note(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:

@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.diff import may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import new_local_picture_addresses
 from ticketr.app.sync.compare.sent import digest, number_sent_comments
 from ticketr.app.sync.concurrency import FILES_PER_THREAD_VISIT, ThreadRunner, split_by_limits
-from ticketr.app.sync.edits.local_changes import TicketChanges, find_local_change, find_named_parent
+from ticketr.app.sync.edits.local_changes import TicketChanges, find_local_change, find_parent_draft
 from ticketr.app.sync.edits.losses import Loss, likely_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
@@ -35,7 +35,7 @@ from ticketr.app.sync.workspace.store import (
     PathAndHeadKey,
     Store,
     broken_among,
-    broken_file_of,
+    broken_file_or_folder_of,
 )
 from ticketr.app.tickets import Ticket
 
@@ -250,7 +250,7 @@ class LocalSurvey:
             if not isinstance(error, DuplicateKey)
         }
         gone = {path for key, (path, _) in places.items() if key not in self.locations}
-        for obstacle in filter(None, map(store.find_read_obstacle, sorted(gone))):
+        for obstacle in filter(None, map(store.find_why_walk_misses, sorted(gone))):
             unreadable.setdefault(store.relative_path(obstacle.path), obstacle)
         self.broken = unreadable | self.broken
         possible = [
@@ -262,7 +262,7 @@ class LocalSurvey:
             if location and not location.change_refusal and places.get(key, ("", ""))[0] == path:
                 self._note_and_drop_duplicate(DuplicateKey(key, path, location.path))
         for key, (home, _) in places.items() if unreadable else ():
-            if (broken := broken_file_of(home, unreadable)) is not None:
+            if (broken := broken_file_or_folder_of(home, unreadable)) is not None:
                 possible.append((key, broken))
         for key, path in possible:
             if key not in self.locations:
@@ -345,13 +345,13 @@ class LocalSurvey:
         hidden = {
             conflict.key
             for conflict in state.conflicts.all()
-            if broken_file_of(conflict.path, broken)
+            if broken_file_or_folder_of(conflict.path, broken)
         }
         here = {*self.locations, *self.locations_of_unread_keys, *hidden}
         return {
             key: path
             for key, path in state.paths_by_head_key().items()
-            if key not in here and broken_file_of(path, broken) is None
+            if key not in here and broken_file_or_folder_of(path, broken) is None
         }
 
     def scan_in_portions(
@@ -466,7 +466,7 @@ class LocalSurvey:
         """
         local_change = None
         if local.ticket.key is None:
-            parent = find_named_parent(local.ticket, tickets)
+            parent = find_parent_draft(local.ticket, tickets)
             parent_title = parent.title if parent else ""
             local_change = find_local_change(local, None, None, parent_title=parent_title)
         elif self.base_texts.get(local.ticket.key) == local.comparable_text:  # nearly all tickets
@@ -489,7 +489,7 @@ class LocalSurvey:
             return
         addresses = dict.fromkeys(
             address
-            for _, edits in local_change.changed_issues()
+            for _, edits in local_change.edits_and_drafts()
             for edit in edits
             if may_show_local_pictures(edit.part)
             for address in new_local_picture_addresses(edit.new, edit.old)

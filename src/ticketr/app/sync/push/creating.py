@@ -32,7 +32,7 @@ from ticketr.app.sync.concurrency import (
     is_short_rate_limit,
     map_in_tasks,
 )
-from ticketr.app.sync.edits.local_changes import workflow_key
+from ticketr.app.sync.edits.local_changes import project_and_type
 from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
@@ -65,7 +65,8 @@ def _record_first_and_between_statuses(state: State, edit: IssueWrite) -> None:
     It also records in which status such issues begin, so that the next plan can show the way.
     """
     state.sent.put(edit.key, [transitions.status_value(text) for text in edit.statuses_between])
-    site_record, new = state.site_record, workflow_key(edit.issue, edit.parent_key_if_new_subtask)
+    site_record = state.site_record
+    new = project_and_type(edit.issue, edit.parent_key_if_new_subtask)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.save_workflow(*new, {**known, "": [edit.old_status]})
 

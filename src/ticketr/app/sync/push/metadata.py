@@ -17,7 +17,7 @@ from ticketr.app.sync.compare.mapping import (
     PARENT_LINE_NAME,
     holds_rich_text,
     link_line_name,
-    why_unsupported,
+    why_file_cannot_hold,
 )
 from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID, TIME_TRACKING_FIELD
 from ticketr.app.sync.concurrency import map_in_tasks
@@ -186,7 +186,7 @@ async def fetch_metadata(session: Session, issues: Iterable[IssueChanges]) -> Me
         elif spec.line_name == "Sprint":
             sprints |= await session.in_thread(session.state.sprint_ids, spec.id)
     people = await _find_people(session, edited) if edited else {}
-    texts = [change.shown_new_text for change in changes if is_markdown(change.part)]
+    texts = [change.new_with_newlines for change in changes if is_markdown(change.part)]
     mentioned = await _find_mentioned_users(session, texts) if texts else {}
     fields = {PARENT_LINE_NAME, *(name for name, _ in session.file_fields.line_names_and_ids)}
     links: dict[Part, values.LinkDirection] = {}
@@ -283,7 +283,7 @@ def _field_specs(
         if isinstance(part, RichTextPart):
             why = f'this workspace does not keep it; add "{other.name}" to fields in ticketr.toml'
         else:
-            why = why_unsupported(other) or ""
+            why = why_file_cannot_hold(other) or ""
         if why and part not in specs and other.id not in kept:
             need = _needs_line_in_draft(screen.get(other.id))
             specs[part] = values.FieldSpec(

@@ -311,7 +311,7 @@ async def attach_uploads(
         with closing(opened.file):
             uploader = _FileUploader(session, issue_id, key, opened, settings.max_upload_bytes)
             attachment = await uploader.ensure_attachment_id()
-        texts[upload.placeholder_id] = await _fetch_media_id(session, attachment, upload)
+        texts[upload.fake_media_id] = await _fetch_media_id(session, attachment, upload)
     return replace(
         payload,
         fields={

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare import diff, grafting, mapping
 from ticketr.app.sync.compare.attachments import ATTACHMENTS_LINE_NAME, media_ids_by_name
-from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, JiraComment, jira_comments
-from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, AdfComment, jira_comments
+from ticketr.app.sync.compare.grafting import GraftedAdf, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID, with_time_tracking
 from ticketr.app.sync.edits import losses
@@ -109,7 +109,7 @@ class IssuePayload:
 
     def merged_with(self, part: IssuePayload) -> IssuePayload:
         """Return the same with the parts of another payload of the issue."""
-        uploads = {upload.placeholder_id: upload for upload in (*self.uploads, *part.uploads)}
+        uploads = {upload.fake_media_id: upload for upload in (*self.uploads, *part.uploads)}
         return replace(
             self,
             fields={**self.fields, **part.fields},
@@ -143,7 +143,7 @@ class PayloadContext:
     specs: Mapping[diff.Part, FieldSpec] = field(default_factory=dict)
     path: str = ""
     jira_fields: Mapping[str, object] = field(default_factory=dict)
-    edited_texts: tuple[grafting.EditedText, ...] = ()
+    edited_texts: tuple[grafting.GraftedAdf, ...] = ()
     pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
     are_comments_on: bool = False
 
@@ -160,7 +160,7 @@ def _comment_payload(
         raise BadValue(_COMMENTS_OFF_REASON)
     comment = None if part.is_new else _require_own_comment(context, part.id)
     uploads = grafting.uploads_in(change.new, change.old, context.pictures)
-    marks = grafting.placeholder_ids_by_address(uploads)
+    marks = grafting.fake_media_ids_by_address(uploads)
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
@@ -188,7 +188,7 @@ def _comment_payload(
     )
 
 
-def _require_own_comment(context: PayloadContext, number: str) -> JiraComment:
+def _require_own_comment(context: PayloadContext, number: str) -> AdfComment:
     """Return a comment in Jira; raise `BadValue` if it is not there, or not the user's."""
     comments = (comment for comment in jira_comments(context.jira_fields) if comment.id == number)
     comment = next(comments, None)
@@ -275,7 +275,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
 def _change_payload(
     context: PayloadContext,
     change: diff.Change,
-    edited: Mapping[diff.CorePart | diff.RichTextPart, EditedText],
+    edited: Mapping[diff.CorePart | diff.RichTextPart, GraftedAdf],
     uploads: Mapping[str, PictureFile],
 ) -> IssuePayload:
     """Return what is sent of one change; see `_field_value`."""
@@ -295,7 +295,7 @@ def _change_payload(
 def _field_value(
     context: PayloadContext,
     change: diff.Change,
-    edited: Mapping[diff.CorePart | diff.RichTextPart, EditedText],
+    edited: Mapping[diff.CorePart | diff.RichTextPart, GraftedAdf],
     uploads: Mapping[str, PictureFile],
 ) -> tuple[str, object]:
     """Return the ID of a changed field and its new value.
@@ -393,7 +393,7 @@ def _find_markup_warnings(context: PayloadContext, changes: Sequence[diff.Change
     yield from losses.literal_reasons(issue, changes, path, media_ids=media_ids, pictures=pictures)
     mentioned = context.lookup.mentions
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
-        for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):
+        for line, reason in rich_text.mention_warnings(text, change.old_with_newlines, mentioned):
             yield f"{change.name}: {rich_text.location_prefix(path, place(line))}{reason}"
     for edited in context.edited_texts:
         if edited.problems_already_in_jira:

@@ -23,7 +23,7 @@ from ticketr.app import jira
 from ticketr.app.sync import concurrency
 from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.edits.losses import AllOrTheseLosses
-from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
+from ticketr.app.sync.edits.push_plan import find_status_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import IssueChanges, answer_or_if_refused, fetch_metadata
 from ticketr.app.sync.push.refresh import Comparison
@@ -118,7 +118,7 @@ class RouteFinder:
         workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
         # The transitions of this issue count, not those of another one in the same status.
         edges = {**workflow, edit.old_status.casefold(): transitions}
-        while not (path := find_route(_next_statuses(edges), edit.old_status, status)):
+        while not (path := find_status_route(_next_statuses(edges), edit.old_status, status)):
             unknown = unexplored_statuses(_next_statuses(edges), edit.old_status)
             if not unknown:
                 raise no_transition_error(status, transitions)

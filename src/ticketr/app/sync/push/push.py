@@ -137,7 +137,7 @@ class Push:
         if left:
             self.tally.leave_alone(*left)
         for change, note in in_conflict:
-            self.tally.hold_back(note, len(change.changed_issues()))
+            self.tally.hold_back(note, len(change.edits_and_drafts()))
         return selected
 
     async def _prepare(
@@ -166,7 +166,7 @@ class Push:
             if action in requests:
                 requests[action].append(TicketRequest.of(change))
             if action is PushAction.HOLD_BACK:
-                tally.hold_back(comparison.unsent_part_notes[0], len(change.changed_issues()))
+                tally.hold_back(comparison.unsent_part_notes[0], len(change.edits_and_drafts()))
             elif comparison.unsent_part_notes:
                 tally.fail(*comparison.unsent_part_notes)
         for ticket in writes:

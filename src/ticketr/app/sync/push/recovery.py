@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_THREAD_VISIT, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft_without_tasks
-from ticketr.app.sync.edits.local_changes import find_named_parent, with_parent_key
+from ticketr.app.sync.edits.local_changes import find_parent_draft, with_parent_key
 from ticketr.app.sync.edits.survey import find_files, visit_files
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
@@ -80,12 +80,12 @@ async def write_key_and_record(
         below = {
             at: with_parent_key(ticket, creation.key)
             for at, ticket in enumerate(file.tickets)
-            if find_named_parent(ticket, file.tickets) is draft
+            if find_parent_draft(ticket, file.tickets) is draft
         }
         return rewrite(file, {**below, match[0]: match[1]})
 
     def write() -> bool:
-        is_written = editor.ensure_holds_change(name, change)
+        is_written = editor.try_change_durably(name, change)
         if is_written and status is not None:
             record_sent_draft(session.state, creation, name, status)
         return is_written

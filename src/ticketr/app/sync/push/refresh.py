@@ -22,11 +22,11 @@ from ticketr.app.sync.compare.mapping import Columns, is_subtask, parent_id
 from ticketr.app.sync.compare.sent import (
     SentComment,
     SentValue,
-    add_sent_to_base,
+    add_arrived_values_to_base,
     number_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording_of_base
-from ticketr.app.sync.edits.local_changes import TicketChanges, unpulled_changes, unsent_edits
+from ticketr.app.sync.edits.local_changes import TicketChanges, jira_only_changes, unsent_edits
 from ticketr.app.sync.notes import Code, Note, conflict_reason, issue_not_given_reason, moved_reason
 from ticketr.app.sync.push.outbox import find_arrived_and_forget_lost
 from ticketr.app.sync.state.state import State
@@ -420,7 +420,7 @@ def _compare_change(
         base, here = number_sent_comments(base, here, sent_comments, remote)
     # An interrupted push may have sent values, or created an issue that was never read.
     if known.sent_values_by_key or not all(issue.fields for issue in known.issues):
-        base, here = add_sent_to_base(
+        base, here = add_arrived_values_to_base(
             base, here, remote, family.issues, known.sent_values_by_key, earlier=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
@@ -446,7 +446,7 @@ def _compare_change(
             earlier=known.issues,
             sections=sections,
         )
-        theirs = unpulled_changes(change.base, here, remote)
+        theirs = jira_only_changes(change.base, here, remote)
     if theirs:
         if merging and not known.clashes:
             return Comparison(change, PushAction.MERGE_FIRST)

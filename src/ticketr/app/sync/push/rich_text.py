@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, Part, RichTextPart, description_adf
-from ticketr.app.sync.compare.grafting import EditedText, PictureFile, placeholder_ids_by_address
+from ticketr.app.sync.compare.grafting import GraftedAdf, PictureFile, fake_media_ids_by_address
 from ticketr.app.sync.edits.losses import FileLineOfTextLine, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, short_quote, with_name_email_or_id
 from ticketr.app.tickets import Ticket
@@ -102,7 +102,7 @@ def rich_text_value(
     issue: Ticket,
     part: CorePart | RichTextPart,
     lookup: NameLookup,
-    edited: EditedText | None,
+    edited: GraftedAdf | None,
     *,
     path: str,
     uploads: Mapping[str, PictureFile] = _NO_FILES,
@@ -125,7 +125,7 @@ def rich_text_value(
     for text, _, place in _new_and_old_texts(issue, part, edited):  # a name may be that of several
         with_mentions(text, lookup.mentions, path, place)
     issue = issue_with_mentions(issue, lookup.mentions)
-    marks = placeholder_ids_by_address(uploads)
+    marks = fake_media_ids_by_address(uploads)
     description = adf.with_pictures_as_attachments(issue.description, marks)
     issue = replace(issue, description=description)
 
@@ -135,7 +135,7 @@ def rich_text_value(
         if isinstance(part, RichTextPart):
             return adf.to_adf(issue.rich_texts.get(part.name, ""))
         return description_adf(
-            issue, media_ids={file.placeholder_id: file.placeholder_id for file in uploads.values()}
+            issue, media_ids={file.fake_media_id: file.fake_media_id for file in uploads.values()}
         )
 
     if isinstance(part, RichTextPart):
@@ -153,7 +153,7 @@ def rich_text_value(
 
 
 def _new_and_old_texts(
-    issue: Ticket, part: CorePart | RichTextPart, edited: EditedText | None
+    issue: Ticket, part: CorePart | RichTextPart, edited: GraftedAdf | None
 ) -> list[tuple[str, str, FileLineOfTextLine]]:
     """Return what a rich text is converted from, as `checked_document` takes it."""
     was = edited.before if edited is not None else Ticket("")

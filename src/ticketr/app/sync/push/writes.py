@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, CorePart, issues_by_key, map_issues
-from ticketr.app.sync.compare.grafting import EditedText
+from ticketr.app.sync.compare.grafting import GraftedAdf
 from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME, issue_type_id
 from ticketr.app.sync.compare.sent import highest_comment_id
 from ticketr.app.sync.edits.local_changes import TicketChanges, draft_changes
@@ -161,7 +161,7 @@ class WritesBuilder:
             pictures=change.pictures,
             are_comments_on=self.are_comments_on,
         )
-        texts: Mapping[str, tuple[EditedText, ...]] = {}
+        texts: Mapping[str, tuple[GraftedAdf, ...]] = {}
         refused: Collection[str] = ()
         failed: list[Note] = []
         warnings: list[Note] = []
@@ -190,7 +190,7 @@ class WritesBuilder:
 
     def _texts_and_losses(
         self, comparison: Comparison
-    ) -> tuple[Mapping[str, tuple[EditedText, ...]], Sequence[Loss]]:
+    ) -> tuple[Mapping[str, tuple[GraftedAdf, ...]], Sequence[Loss]]:
         """Return the edited rich texts of existing issues, by key, and what their edits would lose."""
         change, users = comparison.local_change, self.metadata.lookup.mentions
         local = change.local

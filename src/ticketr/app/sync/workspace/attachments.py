@@ -64,15 +64,15 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
     # Another program writes a blank as %20, and a name may have a real percent sign.
     for path in dict.fromkeys((address, unquote(address))):
         try:
-            name, size = _path_and_size(root, path if path.startswith("/") else f"{before}{path}")
+            name, size = _usable_picture(root, path if path.startswith("/") else f"{before}{path}")
         except _UnusablePicture as error:
             problem = str(error)
         else:
-            return PictureFile(name, size, placeholder_id=mark)
+            return PictureFile(name, size, fake_media_id=mark)
     return PictureFile(address, problem=problem + _PICTURE_NOT_ATTACHED_ENDING)
 
 
-def _path_and_size(root: Path, path: str) -> tuple[str, int]:
+def _usable_picture(root: Path, path: str) -> tuple[str, int]:
     """Return the place in the workspace and the size of a picture."""
     if "\0" in path:
         raise _UnusablePicture(_MISSING_REASON)
@@ -125,7 +125,7 @@ def open_picture(root: Path, path: str, max_bytes: int | None) -> OpenPicture:
     """
     target = Path(os.path.realpath(root)) / path
     try:
-        _, size = _path_and_size(root, path)
+        _, size = _usable_picture(root, path)
     except _UnusablePicture as error:
         reason = f"it {error}{_PICTURE_NOT_ATTACHED_ENDING}"
         raise FileFailed(target, "read", reason, concerns_one_file=True) from None

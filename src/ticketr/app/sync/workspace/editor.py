@@ -159,7 +159,7 @@ class FileEditor:
             known = tickets.TicketFile(text, "", (ticket,), (slice(0, len(text)),))
         return FileSnapshot(name, stamp, self._store.read_file(name, known=known))
 
-    def replace(
+    def replace_if_unchanged(
         self, snapshot: FileSnapshot, new: tickets.TicketFile, *, durable: bool = True
     ) -> None:
         """Replace the content of a file; if ``durable``, it survives a loss of power.
@@ -173,7 +173,7 @@ class FileEditor:
             replace_file(root, snapshot.path, new.text, snapshot.stamp, durable=durable)
         self._last_written = (snapshot.path, new)
 
-    def ensure_holds_change(
+    def try_change_durably(
         self, name: str, change: Callable[[tickets.TicketFile], tickets.TicketFile | str | None]
     ) -> bool:
         """Replace the content of a file durably; leave it if ``change`` returns None.
@@ -190,10 +190,10 @@ class FileEditor:
             new = change(tickets.parse(text, source=name))
             return new.text if isinstance(new, tickets.TicketFile) else new
 
-        return self.ensure_holds_changed_text(name, changed)
+        return self.try_change_text_durably(name, changed)
 
-    def ensure_holds_changed_text(self, name: str, change: Callable[[str], str | None]) -> bool:
-        """Replace the text of a file durably, as `ensure_holds_change`; it need not be readable as tickets."""
+    def try_change_text_durably(self, name: str, change: Callable[[str], str | None]) -> bool:
+        """Replace a text durably, as `try_change_durably`; it need not be readable as tickets."""
 
         def attempt() -> bool:
             self._store.require_unmoved()

@@ -38,7 +38,7 @@ _ONE_FILE_READ_ERRNOS = _DENIED_ERRNOS | {errno.ENOENT}
 #: another file that has appeared.
 _MORE_WRITE_ERRNOS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
-_FOLDER_REFUSAL_ERRNOS = _DENIED_ERRNOS | {errno.EROFS}
+_NEW_FILE_REFUSED_ERRNOS = _DENIED_ERRNOS | {errno.EROFS}
 #: The actions that need to write into a folder.
 _ACTIONS_WRITING_INTO_FOLDER = frozenset(("lock", "write into"))
 _WRITE_ADVICE = "let your account write there"
@@ -73,7 +73,7 @@ def wrap_errors(path: Path | str, action: str) -> Generator[None]:
         reason = error.strerror or str(error)
         if error.errno in _DENIED_ERRNOS and (action == "read" or _is_from_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        elif error.errno in _FOLDER_REFUSAL_ERRNOS and action in _ACTIONS_WRITING_INTO_FOLDER:
+        elif error.errno in _NEW_FILE_REFUSED_ERRNOS and action in _ACTIONS_WRITING_INTO_FOLDER:
             reason = f"{reason}; {_WRITE_ADVICE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
@@ -227,7 +227,7 @@ def open_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             with open_write_folder(root, folder, make=True) as descriptor:
                 yield descriptor, base
         except OSError as error:
-            if error.errno not in _FOLDER_REFUSAL_ERRNOS or _is_from_rename(error):
+            if error.errno not in _NEW_FILE_REFUSED_ERRNOS or _is_from_rename(error):
                 raise
             place = Path(root, folder)
             while place != Path(root) and not place.is_dir():

@@ -61,7 +61,7 @@ def find_raw_keys(name: str, data: bytes) -> frozenset[str]:
     return frozenset(filter(is_key, (*keys, stem)))
 
 
-def broken_file_of(path: str, broken: Container[str]) -> str | None:
+def broken_file_or_folder_of(path: str, broken: Container[str]) -> str | None:
     """Return the broken file that a path names, or the unreadable folder around it.
 
     Args:
@@ -79,7 +79,7 @@ TEMPLATE_FOLDER = "templates"
 _SYMLINK_NOT_WRITTEN_REASON = (
     "the file, or a folder on the way to it, is a link; nothing is written through a link"
 )
-_NO_TICKETS_HERE_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
+_SKIPPED_FOLDER_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
 _TICKET_LIKE_PATTERN = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
 
@@ -210,7 +210,7 @@ class Store:
         Yields:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
             of a ticket's file is included, even if it is not a file. A folder that cannot be listed
-            is left out; see `find_read_obstacle`. Files below ``attachments`` are left out, since
+            is left out; see `find_why_walk_misses`. Files below ``attachments`` are left out, since
             strangers name and write them, and so are templates.
         """
         own = f"{TEMPORARY_PREFIX}{os.getpid()}-"
@@ -223,22 +223,22 @@ class Store:
                 if is_left and self._lock is not None:
                     with suppress(OSError):
                         Path(folder, name).unlink()
-            if not may_hold_tickets(relative):
+            if not is_outside_skipped_folders(relative):
                 yield []
                 continue
             prefix = f"{relative}/" if relative else ""
             named = [
                 f"{prefix}{name}"
-                for name in sorted([*names, *filter(_is_named_by_key, folders)])
+                for name in sorted([*names, *filter(_is_key_and_md, folders)])
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
             for start in range(0, max(1, len(named)), FILES_PER_THREAD_VISIT):
                 yield list(
-                    filter(self._is_file_or_key_md, named[start : start + FILES_PER_THREAD_VISIT])
+                    filter(self._exists_or_is_key_md, named[start : start + FILES_PER_THREAD_VISIT])
                 )
 
-    def _is_file_or_key_md(self, name: str) -> bool:
+    def _exists_or_is_key_md(self, name: str) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""
         path = self.root / name
         try:
@@ -246,7 +246,7 @@ class Store:
                 return not path.is_symlink()
         except OSError:  # reading the file will give the error
             return True
-        return _is_named_by_key(path.name)
+        return _is_key_and_md(path.name)
 
     def relative_path(self, path: Path) -> str:
         """Return a file's path relative to the workspace, with ``/``."""
@@ -298,7 +298,7 @@ class Store:
             data = self.read_bytes(name)
         return find_raw_keys(name, data)
 
-    def find_read_obstacle(self, name: str) -> FileFailed | None:
+    def find_why_walk_misses(self, name: str) -> FileFailed | None:
         """Return why `walk` does not find a file: a folder that cannot be listed, or no file there.
 
         Returns:
@@ -365,8 +365,8 @@ class Store:
         Raises:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
-        if not may_hold_tickets(name):
-            return _NO_TICKETS_HERE_REASON
+        if not is_outside_skipped_folders(name):
+            return _SKIPPED_FOLDER_REASON
         folder = name.rpartition("/")[0]
         path = f"{self.root}/{name}"
         if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
@@ -393,7 +393,7 @@ class Store:
                 raise FileFailed(ancestor, action, reason, concerns_one_file=True)
 
 
-def may_hold_tickets(path: str) -> bool:
+def is_outside_skipped_folders(path: str) -> bool:
     """Return whether a file, or a folder with its files, may hold tickets.
 
     Args:
@@ -405,7 +405,7 @@ def may_hold_tickets(path: str) -> bool:
     return not any(name.startswith(".") or name.casefold() == ATTACHMENT_FOLDER for name in names)
 
 
-def _is_named_by_key(name: str) -> bool:
+def _is_key_and_md(name: str) -> bool:
     """Return whether a name is that of a ticket's own file."""
     return name.endswith(".md") and is_key(name.removesuffix(".md"))
 
@@ -463,7 +463,7 @@ def broken_among(
         paths: The files, relative to the workspace.
         broken: The errors of files and folders, by their paths.
     """
-    named = {broken_file_of(path, broken) or path for path in paths}
+    named = {broken_file_or_folder_of(path, broken) or path for path in paths}
     return {
         path: error
         for path, error in broken.items()

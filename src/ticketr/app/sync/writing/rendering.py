@@ -28,7 +28,7 @@ from ticketr.app.sync.compare.comments import (
     files_in_any_text,
 )
 from ticketr.app.sync.compare.sent import (
-    add_sent_to_base,
+    add_arrived_values_to_base,
     number_sent_comments,
     replace_older_values,
 )
@@ -73,18 +73,18 @@ def versions_to_merge(
     """
     head, remote = family.head.id, family.content.ticket
     renamed = renamed_keys(state, family)
-    local = diff.with_new_keys(local, renamed)
+    local = diff.with_renamed_keys(local, renamed)
     sent = {renamed.get(key, key): values for key, values in state.sent.of(head).items()}
     known = state.issues_of(head)
     read = [
-        diff.with_new_keys(ticket, renamed)
+        diff.with_renamed_keys(ticket, renamed)
         for base in bases
         if (ticket := diff.read_ticket(base)) is not None
     ]
     comments = state.comments.of(family.issues)
     numbered = (number_sent_comments(ticket, local, comments, remote) for ticket in read)
     caught_up = (
-        add_sent_to_base(base, here, remote, family.issues, sent, earlier=known)
+        add_arrived_values_to_base(base, here, remote, family.issues, sent, earlier=known)
         for base, here in numbered
     )
     older = {renamed.get(key, key): values for key, values in state.older.digests_of(head).items()}
@@ -163,7 +163,7 @@ def render_family(
         Issue(id=issue.id, key=issue.key, fields=mapping.slim_fields(issue.fields))
         for issue in (head, *ordered)
     )
-    text = mapping.family_text(issues[0], issues[1:], columns, ready)
+    text = mapping.render_family(issues[0], issues[1:], columns, ready)
     own = frozenset(stale).intersection(issue.id for issue in issues)
     return RenderedFamily(issues, text, path, own)
 

@@ -327,7 +327,7 @@ class FamilyWriter:
             merged = any(decision.outcome is WriteOutcome.MERGED for _, decision in decided)
             shared = len(rewritten) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _NO_FSYNC_FROM_CHARACTERS)
-            self._editor.replace(snapshot, new, durable=durable)
+            self._editor.replace_if_unchanged(snapshot, new, durable=durable)
         if self._settlement is None and not any(decision.copy_path for _, decision in decided):
             return decided  # nothing of it can be undone
         return [

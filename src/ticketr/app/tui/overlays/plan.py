@@ -230,7 +230,7 @@ class Plan(Review[sync.PushPlan]):
             does = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts_losses else f"so it is not sent{does}"
             where = clean(loss.path_and_line)
-            return _warning_lines(f"{clean(loss.in_words)} in {where}, {word}", cells)
+            return _warning_lines(f"{clean(loss.piece_of_part)} in {where}, {word}", cells)
 
         if self.check_problem:
             rest = _warning_lines(f"Not checked with Jira: {self.check_problem}", cells)
@@ -316,7 +316,7 @@ def _why_nothing_to_push(plan: sync.PushPlan) -> str:
 def _edits_of_entry(entry: sync.PlanEntry) -> tuple[EditedPart, ...]:
     """Return the changes of an entry."""
     return tuple(
-        EditedPart(clean(change.name), change.shown_old_text, change.shown_new_text)
+        EditedPart(clean(change.name), change.old_with_newlines, change.new_with_newlines)
         for change in entry.changes
     )
 

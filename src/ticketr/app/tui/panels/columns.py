@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from ticketr.app.tickets import points_of, rank_of_priority
+from ticketr.app.tickets import points_or_zero, rank_of_priority
 from ticketr.app.tui.panels.frame import initials
 from ticketr.app.tui.rows import ListRow
 from ticketr.text import clean, clip, width
@@ -76,7 +76,7 @@ def _sprint_cell(row: ListRow) -> str:
 
 
 def _points_cell(row: ListRow) -> str:
-    points = points_of(row.candidate)
+    points = points_or_zero(row.candidate)
     return f"{points:>3g}" if points else ""
 
 

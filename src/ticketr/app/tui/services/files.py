@@ -312,7 +312,7 @@ def _find_edits(
     survey.add_ticket(state, local, root)
     pairs = (local_change.edits.get(issue.key, ()) for local_change in survey.local_changes)
     return tuple(
-        EditedPart(clean(change.name), change.shown_old_text, change.shown_new_text)
+        EditedPart(clean(change.name), change.old_with_newlines, change.new_with_newlines)
         for changes in pairs
         for change in changes
     )
