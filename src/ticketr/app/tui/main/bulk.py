@@ -39,7 +39,7 @@ MAX_NEXT_STATUS_REQUESTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class _FieldToEdit:
     """A field that a key changes.
 
     Attributes:
@@ -66,22 +66,22 @@ class _Field:
 
 #: The fields that have a key of their own.
 FIELD_BY_ACTION = {
-    KeyAction.ASSIGN: _Field("assign", "Assignee", "nobody"),
-    KeyAction.LABELS: _Field(
+    KeyAction.ASSIGN: _FieldToEdit("assign", "Assignee", "nobody"),
+    KeyAction.LABELS: _FieldToEdit(
         "add or remove a label",
         "Labels",
         unlisted_value_note="a new label",
         is_listed_by_jira=False,
         is_list=True,
     ),
-    KeyAction.PRIORITY: _Field("set the priority", "Priority"),
-    KeyAction.SPRINT: _Field(
+    KeyAction.PRIORITY: _FieldToEdit("set the priority", "Priority"),
+    KeyAction.SPRINT: _FieldToEdit(
         "move to a sprint", "Sprint", "no sprint", unlisted_value_note="", is_listed_by_jira=False
     ),
-    KeyAction.PARENT: _Field(
+    KeyAction.PARENT: _FieldToEdit(
         "set the parent", "Parent", "no parent", unlisted_value_note="", is_listed_by_jira=False
     ),
-    KeyAction.FIX_VERSION: _Field("add or remove a fix version", "Fix Version", is_list=True),
+    KeyAction.FIX_VERSION: _FieldToEdit("add or remove a fix version", "Fix Version", is_list=True),
 }
 #: Other fields with several values.
 _LIST_FIELDS_WITHOUT_KEY = frozenset(("Components",))
@@ -235,7 +235,7 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
     options = tuple(Option(clean(name), value=name) for name in sorted(names - _EXCLUDED_FIELDS))
 
     def on_choose(state: AppState, name: str) -> Step:
-        field = _Field("", name, "nothing", is_list=name in _LIST_FIELDS_WITHOUT_KEY)
+        field = _FieldToEdit("", name, "nothing", is_list=name in _LIST_FIELDS_WITHOUT_KEY)
         return choose_value(state, targets, field)
 
     title = f"Set a field of {targets.description}"
@@ -244,7 +244,7 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
 
 
 def choose_value(
-    state: AppState, targets: _Targets, field: _Field, typed: TextInput = EMPTY_TEXT_INPUT
+    state: AppState, targets: _Targets, field: _FieldToEdit, typed: TextInput = EMPTY_TEXT_INPUT
 ) -> Step:
     """List the values of a field: those of the tickets at once, Jira's when it has answered."""
     name = state.workspace.name
@@ -287,7 +287,7 @@ def choose_value(
 
 
 def _value_options(
-    state: AppState, targets: _Targets, field: _Field, listed: tuple[str, ...]
+    state: AppState, targets: _Targets, field: _FieldToEdit, listed: tuple[str, ...]
 ) -> tuple[Option, ...]:
     """Return the values to choose from: the user and the present values first.
 
@@ -329,7 +329,7 @@ def _value_options(
     return tuple(options)
 
 
-def _current_values(row: ListRow, field: _Field) -> tuple[str, ...]:
+def _current_values(row: ListRow, field: _FieldToEdit) -> tuple[str, ...]:
     """Return the values that a ticket has in a field."""
     return tuple(counts_of_values((row,), field.name, is_list=field.is_list_or_sprint))
 

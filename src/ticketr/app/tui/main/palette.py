@@ -134,7 +134,7 @@ class Palette(ListOverlay):
 
     context: ClassVar[Context] = Context.PALETTE
     typing_hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
-    cells: ClassVar[int] = 66
+    inner_cells: ClassVar[int] = 66
     min_list_rows: ClassVar[int] = MAX_PALETTE_OPTIONS
 
     title: str = field(default=":", init=False)

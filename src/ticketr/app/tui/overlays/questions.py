@@ -88,7 +88,7 @@ class ListOverlay(Overlay):
 
     @property
     @abstractmethod
-    def cells(self) -> int:
+    def inner_cells(self) -> int:
         """The width of the list without its frame, where the screen has it."""
 
     @property
@@ -132,7 +132,8 @@ class ListOverlay(Overlay):
 
     def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
-        options, cells = self.matching_options(state), min(self.cells, max(16, state.width - 8))
+        options = self.matching_options(state)
+        cells = min(self.inner_cells, max(16, state.width - 8))
         at = min(self.option_index, max(0, len(options) - 1))
         is_low = state.layout.body_rows < MIN_FULL_BOX_ROWS
         count = f"{len(options)}"
@@ -194,7 +195,7 @@ class Choice(ListOverlay):
         return "" if self.request is None else self.request.required_workspace
 
     @property
-    def cells(self) -> int:
+    def inner_cells(self) -> int:
         """The width of the longest of the first options, and of the title."""
         lines = (
             f"{option.label} {_refusal_or_facts(option)}"
