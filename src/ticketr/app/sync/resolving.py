@@ -22,7 +22,7 @@ from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.state.undo import TextReplacement, Undoable, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor, find_conflict_marker
-from ticketr.app.sync.workspace.files import lf_and_rstrip
+from ticketr.app.sync.workspace.files import lf_and_chomp
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
@@ -231,14 +231,14 @@ def _write_markers(
             return None
         span = file.text_slices[keys.index(conflict.key)]
         here = file.text[span]
-        text = lf_and_rstrip(here)
+        text = lf_and_chomp(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
         forward = outdated_replaced_notes(
             opened.path, merges[0].replaced_older_values, is_resolved=True
         )
         mine, theirs = (
-            lf_and_rstrip(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
+            lf_and_chomp(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
         )
         end = "\r\n" if "\r\n" in here else "\n"
         after = end.join(_lines_with_markers(mine, theirs)) + here[len(here.rstrip("\r\n")) :]

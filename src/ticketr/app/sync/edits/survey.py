@@ -29,7 +29,7 @@ from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.attachments import check_pictures
-from ticketr.app.sync.workspace.files import lf_and_rstrip
+from ticketr.app.sync.workspace.files import lf_and_chomp
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
     PathAndHeadKey,
@@ -147,11 +147,11 @@ class TicketKeysAndDigest:
     """What was found when a ticket was read.
 
     Attributes:
-        keys: Its key, and those of its sub-tasks.
+        own_and_task_keys: Its key, and those of its sub-tasks.
         digest: The digest of its text.
     """
 
-    keys: tuple[str, ...]
+    own_and_task_keys: tuple[str, ...]
     digest: str
 
 
@@ -168,7 +168,7 @@ def base_texts(state: State) -> dict[str, str]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: lf_and_rstrip(text) for key, text in state.base_texts_by_head_key()}
+    return {key: lf_and_chomp(text) for key, text in state.base_texts_by_head_key()}
 
 
 @dataclass
@@ -393,7 +393,7 @@ class LocalSurvey:
         if any(f"[{key}]" not in text for key in keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
-            if lf_and_rstrip(store.read_bytes(name).decode()) == lf_and_rstrip(text):
+            if lf_and_chomp(store.read_bytes(name).decode()) == lf_and_chomp(text):
                 self.locations.update(dict.fromkeys(keys, PathAndHeadKey(name, head)))
                 return True
         return False
@@ -434,14 +434,16 @@ class LocalSurvey:
             Whether it was added. If not, it has to be scanned: a ticket differs from the last
             sync, or another file has one of its keys.
         """
-        texts = [(self.base_texts.get(ticket.keys[0]), ticket.digest) for ticket in seen]
+        texts = [(self.base_texts.get(each.own_and_task_keys[0]), each.digest) for each in seen]
         if any(text is None or digest(text) != known for text, known in texts):
             return False
-        keys = [key for ticket in seen for key in ticket.keys]
+        keys = [key for ticket in seen for key in ticket.own_and_task_keys]
         if not self.locations.keys().isdisjoint(keys):
             return False
         self.locations.update(
-            (key, PathAndHeadKey(name, ticket.keys[0])) for ticket in seen for key in ticket.keys
+            (key, PathAndHeadKey(name, ticket.own_and_task_keys[0]))
+            for ticket in seen
+            for key in ticket.own_and_task_keys
         )
         return True
 
@@ -473,7 +475,7 @@ class LocalSurvey:
             return
         elif texts := state.base_by_head_key(local.ticket.key):
             head, base = texts
-            if lf_and_rstrip(base.jira_text) == local.comparable_text:  # saves parsing the base
+            if lf_and_chomp(base.jira_text) == local.comparable_text:  # saves parsing the base
                 return
             known = read_ticket(base.jira_text)
             if known is None:  # pragma: no cover - another version wrote it

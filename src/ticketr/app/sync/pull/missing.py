@@ -18,7 +18,7 @@ from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import FileEditor
-from ticketr.app.sync.workspace.files import attempt_change, lf_and_rstrip
+from ticketr.app.sync.workspace.files import attempt_change, lf_and_chomp
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import PullTally
@@ -136,7 +136,7 @@ def _trash_and_forget(session: Session, issue: KnownIssue, path: str, *, is_dry:
     if base is None or session.store.write_refusal(path):
         return False
     if is_dry:
-        return lf_and_rstrip(session.store.read_file(path).text) == lf_and_rstrip(base.jira_text)
+        return lf_and_chomp(session.store.read_file(path).text) == lf_and_chomp(base.jira_text)
     if FileEditor(session.store).move_to_trash_if_same(path, issue.key, base.jira_text) is None:
         return False
     session.state.forget(issue.id)

@@ -20,7 +20,7 @@ from ticketr.app.config import open_write_folder, write_new
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import (
     FileStamp,
-    lf_and_rstrip,
+    lf_and_chomp,
     open_file_folder,
     replace_file,
     retry_if_changed,
@@ -242,7 +242,7 @@ class FileEditor:
             FileFailed: The file cannot be read or moved.
         """
         stamp = self._stamp_if_writable(name)
-        if stamp is None or lf_and_rstrip(now := self._read_text(name)) != lf_and_rstrip(text):
+        if stamp is None or lf_and_chomp(now := self._read_text(name)) != lf_and_chomp(text):
             return None
         aside = self.put_in_trash(key, now)
         path = f"{self._store.root}/{name}"

@@ -237,6 +237,6 @@ def open_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             raise FileFailed(place, "write into", reason, is_alone) from error
 
 
-def lf_and_rstrip(text: str) -> str:
+def lf_and_chomp(text: str) -> str:
     """Return a text without what a checkout may change: its line ends and trailing blank lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")

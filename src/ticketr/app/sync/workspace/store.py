@@ -34,7 +34,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import (
     NOT_A_FILE_REASON,
     TEMPORARY_PREFIX,
-    lf_and_rstrip,
+    lf_and_chomp,
     wrap_errors,
 )
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
@@ -287,7 +287,7 @@ class Store:
             text = data.decode("utf-8")
         file = parse(text, source=name)
         return [
-            LocalTicket(name, ticket, lf_and_rstrip(file.text[span]))
+            LocalTicket(name, ticket, lf_and_chomp(file.text[span]))
             for ticket, span in zip(file.tickets, file.text_slices, strict=True)
         ]
 

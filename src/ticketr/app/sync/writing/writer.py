@@ -29,7 +29,7 @@ from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import MergeBase, State, rows_to_json
 from ticketr.app.sync.state.undo import TextReplacement, Undoable, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor
-from ticketr.app.sync.workspace.files import lf_and_rstrip, retry_if_changed
+from ticketr.app.sync.workspace.files import lf_and_chomp, retry_if_changed
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteDecision, WriteOutcome
 from ticketr.app.sync.writing.rendering import (
@@ -368,11 +368,11 @@ class FamilyWriter:
         keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
             return WriteDecision(WriteOutcome.UNWRITABLE, reason="it was changed meanwhile")
-        if lf_and_rstrip(text) == lf_and_rstrip(remote.text):
+        if lf_and_chomp(text) == lf_and_chomp(remote.text):
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
         was_sent = self._state.sent.of(family.head.id)
-        if not was_sent and lf_and_rstrip(text) in map(lf_and_rstrip, bases):
+        if not was_sent and lf_and_chomp(text) in map(lf_and_chomp, bases):
             aside = self._copy_to_trash(family, text) if keep_text else ""
             return WriteDecision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
         merged = self._merge_with_file(family, bases, local)

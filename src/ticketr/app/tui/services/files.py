@@ -466,7 +466,7 @@ def _cache_heading() -> str:
 
 def _cache_line_of_file(name: str, seen: CachedFile) -> str:
     tickets = [
-        (ticket.keys, ticket.digest, [*map(_row_to_json, rows)])
+        (ticket.own_and_task_keys, ticket.digest, [*map(_row_to_json, rows)])
         for ticket, rows in zip(seen.tickets, seen.rows_of_each_ticket, strict=True)
     ]
     return f"{json.dumps(name)}\t{json.dumps((seen.stamp, tickets))}\n"
