@@ -360,7 +360,7 @@ async def test_a_file_that_cannot_be_written_is_left_out_and_comes_with_the_next
     (note,) = result.failed
     assert (note.key, note.path, note.code) == ("DEMO-9", "DEMO-9.md", Code.BROKEN)
     assert note.reason == f"cannot write {path}: {DENIED}"
-    assert (result.updated, result.failed_count) == (2, 1)
+    assert (result.updated, result.failed_issue_count) == (2, 1)
     assert title(pulled, "DEMO-1.md") == "Theirs DEMO-1"
     assert title(pulled, "DEMO-6.md") == "Theirs DEMO-6"
     again = await pulled.pull()

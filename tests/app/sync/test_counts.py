@@ -26,7 +26,15 @@ def edit(bench: Bench, *changes: tuple[str, str], name: str = "DEMO-3.md") -> No
 
 def counts(result: PullResult) -> dict[str, int]:
     """The counts that are not zero, which have to make up the total."""
-    names = ("new", "updated", "merged", "unchanged", "in_conflict", "left_alone", "failed_count")
+    names = (
+        "new",
+        "updated",
+        "merged",
+        "unchanged",
+        "in_conflict",
+        "left_alone",
+        "failed_issue_count",
+    )
     told = {name: getattr(result, name) for name in names}
     assert sum(told.values()) == result.total
     return {name: count for name, count in told.items() if count}

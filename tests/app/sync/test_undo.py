@@ -49,7 +49,12 @@ from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyWriter
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
-KINDS = [Undoable.TOOK_MINE, Undoable.TOOK_JIRA, Undoable.TOOK_BOTH, Undoable.TOOK_BY_PART]
+KINDS = [
+    Undoable.TOOK_MINE,
+    Undoable.TOOK_JIRA,
+    Undoable.TOOK_BOTH_WITH_MARKERS,
+    Undoable.TOOK_BY_PART,
+]
 
 
 def act(store: Store, state: State, kind: Undoable, key: str = "DEMO-9") -> str:
@@ -60,7 +65,7 @@ def act(store: Store, state: State, kind: Undoable, key: str = "DEMO-9") -> str:
     take = {
         Undoable.TOOK_MINE: Take.MINE,
         Undoable.TOOK_JIRA: Take.JIRA,
-        Undoable.TOOK_BOTH: Take.BOTH,
+        Undoable.TOOK_BOTH_WITH_MARKERS: Take.BOTH,
     }
     return resolve(store, state, key, take[kind]).aside
 
@@ -137,7 +142,7 @@ async def test_an_edited_ticket_is_left_alone(bench: Bench) -> None:
 async def test_a_file_whose_markers_were_edited_is_left_alone(bench: Bench) -> None:
     path = await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
-        act(store, state, Undoable.TOOK_BOTH)
+        act(store, state, Undoable.TOOK_BOTH_WITH_MARKERS)
     path.write_text(path.read_text() + "More.\n")
 
     reason = (
@@ -247,7 +252,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
         act(store, state, Undoable.TOOK_JIRA)
         (first,) = read_undo_log(state)
         made = TextReplacement(
-            first.start, first.before, first.after, first.file_digest_after, first.copy_path
+            first.start_offset, first.before, first.after, first.file_digest_after, first.copy_path
         )
         for _ in range(MAX_UNDO_STEPS):
             state.undo.add(

@@ -29,7 +29,7 @@ from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
 from ticketr.app.sync.writing.writer import (
     FamilyWriter,
     Settlement,
-    outdated_replaced_notes,
+    older_values_replaced_notes,
     record_written,
 )
 from ticketr.app.tickets import Ticket, TicketFile, TicketSyntaxError, parse, rewrite
@@ -209,7 +209,7 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     if result.outcome in {None, WriteOutcome.UNWRITABLE} and result.note is not None:
         key, reason = result.note.key, result.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
-    forward = result.outdated_replaced_notes
+    forward = result.older_values_replaced_notes
     return Resolved(opened.conflict.key, opened.path, result.copy_path, brought_forward=forward)
 
 
@@ -234,7 +234,7 @@ def _write_markers(
         text = lf_and_chomp(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
-        forward = outdated_replaced_notes(
+        forward = older_values_replaced_notes(
             opened.path, merges[0].replaced_older_values, is_resolved=True
         )
         mine, theirs = (
@@ -257,7 +257,7 @@ def _write_markers(
             family,
             opened.path,
             seen=opened.as_of_jira_time,
-            kind=Undoable.TOOK_BOTH,
+            kind=Undoable.TOOK_BOTH_WITH_MARKERS,
             replacement=replacement,
         )
     return Resolved(conflict.key, opened.path, replacement.copy_path, brought_forward=forward)

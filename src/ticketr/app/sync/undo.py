@@ -227,7 +227,8 @@ def _restore_text(text: str, step: UndoStep) -> str:
         CannotUndo: The ticket has another text now.
     """
     is_same = digest_of(text) == step.file_digest_after
-    start, end = (step.start, step.start + len(step.after)) if is_same else _ticket_span(text, step)
+    start = step.start_offset
+    start, end = (start, start + len(step.after)) if is_same else _ticket_span(text, step)
     if text[start:end] not in {step.before, step.after}:
         raise CannotUndo(step.key, f"{step.key} was edited in {step.path} since", step.copy_path)
     return f"{text[:start]}{step.before}{text[end:]}"

@@ -102,7 +102,7 @@ async def test_a_change_that_jira_could_not_give_comes_with_the_next_pull(
     ]
     assert notes[0].path == ("DEMO-3.md" if key == "DEMO-4" else f"{key}.md")
     assert silent or notes[0].reason == f"{NOT_GIVEN}; the next pull asks for it again"
-    assert (first.total, first.failed_count) == ((11, 0) if silent else (12, 1))
+    assert (first.total, first.failed_issue_count) == ((11, 0) if silent else (12, 1))
     assert title_in(bench, key) != "Theirs"
     second = await bench.pull()
     assert (second.failed, second.gone, second.updated) == ((), (), 1)
@@ -115,7 +115,7 @@ async def test_a_new_issue_that_jira_could_not_give_is_named_by_its_id(bench: Be
 
     (note,) = result.failed
     assert (note.key, note.path) == (str(bench.finds("DEMO-9").id), "")
-    assert (result.new, result.failed_count) == (11, 1)
+    assert (result.new, result.failed_issue_count) == (11, 1)
     assert (await bench.pull()).new == 1
 
 
@@ -123,7 +123,7 @@ async def test_sub_tasks_wait_for_a_parent_that_jira_could_not_give(bench: Bench
     result = await bench.pull(transport=Withholding(bench, "DEMO-3"))
 
     assert {note.key for note in result.failed} >= {"DEMO-4", "DEMO-5"}
-    assert (result.new, result.failed_count) == (9, 3)
+    assert (result.new, result.failed_issue_count) == (9, 3)
     assert not (bench.root / "DEMO-4.md").exists()
     assert (await bench.pull()).new == 3
     assert [*parse(bench.files()["DEMO-3.md"]).tickets[0].keys()] == ["DEMO-3", "DEMO-4", "DEMO-5"]

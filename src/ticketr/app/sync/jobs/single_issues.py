@@ -22,7 +22,7 @@ from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull import downloading
 from ticketr.app.sync.push.outbox import fetch_comments_as_issue, may_have_arrived, send_once
-from ticketr.app.sync.push.rich_text import mention_warnings, new_document, with_mentions
+from ticketr.app.sync.push.rich_text import fileless_document, mention_warnings, with_mentions
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session, SessionJob
 
@@ -185,7 +185,7 @@ def _document_or_none_if_empty(
 ) -> dict[str, object] | None:
     """Convert a text with the people it mentions; raise `UnsendableWorkOrComment` if Jira would refuse or lose it."""
     try:
-        return new_document(with_mentions(text, people))
+        return fileless_document(with_mentions(text, people))
     except BadValue as error:
         raise UnsendableWorkOrComment(text, str(error)) from None
 

@@ -56,7 +56,7 @@ async def _recover_created_keys(session: Session, tally: PullTally | PushTally) 
     """
     from ticketr.app.sync.push.recovery import recover_created_keys  # noqa: PLC0415 - few runs need it
 
-    await recover_created_keys(session, tally.add_recovered, tally.fail)
+    await recover_created_keys(session, tally.add_recovered_draft, tally.fail)
 
 
 def left_out_counts(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
@@ -65,7 +65,7 @@ def left_out_counts(*, pulled: PullResult | None = None, pushed: PushResult | No
     if pulled is not None:
         counts[_IN_CONFLICT] += pulled.in_conflict
         counts["kept"] += pulled.left_alone
-        counts[_FAILED] += pulled.failed_count
+        counts[_FAILED] += pulled.failed_issue_count
     if pushed is not None:
         counts[_IN_CONFLICT] += pushed.in_conflict
         counts[_LEFT_ALONE] += len(pushed.left_alone)
@@ -201,8 +201,8 @@ class PullJob(_PullOrPushJob):
                 await _recover_created_keys(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
-        words = f"Pull complete: {count_tickets(result.now_up_to_date_count)}{left_out_counts(pulled=result)}"
-        session.progress.report(words, result.now_up_to_date_count, result.now_up_to_date_count)
+        words = f"Pull complete: {count_tickets(result.up_to_date_issue_count)}{left_out_counts(pulled=result)}"
+        session.progress.report(words, result.up_to_date_issue_count, result.up_to_date_issue_count)
         return result
 
 
@@ -359,7 +359,7 @@ class SyncJob(SessionJob):
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = f"{count_tickets(pulled.now_up_to_date_count)} pulled, {pushed.done} pushed{left_out_counts(pulled=pulled, pushed=pushed)}"
+        words = f"{count_tickets(pulled.up_to_date_issue_count)} pulled, {pushed.done} pushed{left_out_counts(pulled=pulled, pushed=pushed)}"
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 

@@ -168,7 +168,7 @@ class PullPipeline:
         missing = (
             self._make_note(text, _NOT_GIVEN_REASON, Code.NOT_FOUND) for text in answer.missing
         )
-        self._tally.add_not_given(answer.missing, missing)
+        self._tally.exclude_not_given(answer.missing, missing)
 
     def _make_note(self, issue_id: str, reason: str, code: Code) -> Note:
         known = self._known.get(issue_id)

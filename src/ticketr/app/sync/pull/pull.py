@@ -83,7 +83,7 @@ class _RelativeFinder:
     """Finds all issues that are in the same tickets as some issues."""
 
     session: Session
-    known: Mapping[str, KnownIssue]
+    known_by_id: Mapping[str, KnownIssue]
     key_locations: Mapping[str, PathAndHeadKey]
     tally: PullTally
 
@@ -96,10 +96,10 @@ class _RelativeFinder:
         issues = await self._fetch_with_relative_fields(keys)
         present = {"", *(issue.id for issue in issues)}
         parents = {self._subtask_head_id_or_empty(issue) for issue in issues} - present
-        parent_keys = {parent: self.known[parent].key for parent in sorted(parents)}
+        parent_keys = {parent: self.known_by_id[parent].key for parent in sorted(parents)}
         issues += await self._fetch_with_relative_fields(parent_keys)
         members: dict[str, list[str]] = {}
-        for known_issue in self.known.values():
+        for known_issue in self.known_by_id.values():
             members.setdefault(known_issue.head_id, []).append(known_issue.id)
         families = ((issue.id, *subtask_ids(issue), *members.get(issue.id, ())) for issue in issues)
         return tuple(dict.fromkeys(chain.from_iterable(families)))
@@ -109,7 +109,7 @@ class _RelativeFinder:
         location = self.key_locations.get(issue.key)
         stands_alone = location is not None and location.top_level_key == issue.key
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
-        return parent if parent is not None and parent in self.known else ""
+        return parent if parent is not None and parent in self.known_by_id else ""
 
     async def _fetch_with_relative_fields(self, keys: Mapping[str, str]) -> list[Issue]:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
@@ -126,7 +126,7 @@ class _RelativeFinder:
                 self._note_failure(keys[name], issue_not_given_reason(words), Code.REQUEST_FAILED)
             for name in answer.missing:
                 if name not in renamed:
-                    known = {issue.key for issue in self.known.values()}.difference(keys.values())
+                    known = {issue.key for issue in self.known_by_id.values()} - {*keys.values()}
                     hint = f"; {suggest_names(keys[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
                     self._note_failure(keys[name], reason, Code.NOT_FOUND)

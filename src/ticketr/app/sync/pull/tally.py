@@ -76,14 +76,14 @@ class PullResult:
     brought_forward: tuple[Note, ...] = ()
 
     @property
-    def now_up_to_date_count(self) -> int:
+    def up_to_date_issue_count(self) -> int:
         """How many issues are in files with all that Jira has of them."""
         return self.new + self.updated + self.merged + self.unchanged
 
     @property
-    def failed_count(self) -> int:
+    def failed_issue_count(self) -> int:
         """How many issues could not be written, once the pull has ended."""
-        return self.total - self.now_up_to_date_count - self.in_conflict - self.left_alone
+        return self.total - self.up_to_date_issue_count - self.in_conflict - self.left_alone
 
 
 @dataclass
@@ -101,13 +101,14 @@ class PullTally:
         conflicts_by_key: Tickets in conflict, by key.
         failed_by_key: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read or written.
-        gone_by_key: Tickets that the query found and Jira did not give, or that it no longer finds, by
-            key.
+        not_found_or_given_by_key: Tickets that the query found and Jira did not give, or that it no
+            longer finds, by key.
         not_given_in_no_file: The keys of those that are in no file, or the IDs of unknown ones.
         pruned_keys: Keys of deleted issues that were removed from their files.
         prunable_keys: Keys of those that a prune would have removed.
         inexact_keys: Keys of issues whose description says more than their files can.
-        recovered_keys: Keys of issues that an earlier run created and whose drafts got them only now.
+        recovered_draft_keys: Keys of issues that an earlier run created and whose drafts got them
+            only now.
         replaced_older_by_key: Issues whose older values were replaced, by key.
     """
 
@@ -117,12 +118,12 @@ class PullTally:
     conflicts_by_key: dict[str, Note] = field(default_factory=dict)
     failed_by_key: dict[str, Note] = field(default_factory=dict)
     broken: list[Note] = field(default_factory=list)
-    gone_by_key: dict[str, Note] = field(default_factory=dict)
+    not_found_or_given_by_key: dict[str, Note] = field(default_factory=dict)
     not_given_in_no_file: list[str] = field(default_factory=list)
     pruned_keys: list[str] = field(default_factory=list)
     prunable_keys: list[str] = field(default_factory=list)
     inexact_keys: set[str] = field(default_factory=set)
-    recovered_keys: list[str] = field(default_factory=list)
+    recovered_draft_keys: list[str] = field(default_factory=list)
     replaced_older_by_key: dict[str, Note] = field(default_factory=dict)
     _known_ids: set[str] = field(default_factory=set)
 
@@ -132,12 +133,12 @@ class PullTally:
         self._known_ids.update(known)
         self.outcomes_by_id.update(dict.fromkeys(unchanged, WriteOutcome.UNCHANGED))
 
-    def add_not_given(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
+    def exclude_not_given(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
         """Stop counting issues that Jira did not give, and note them."""
         self.found_and_given_ids.difference_update(ids)
         for note in notes:
             if note.path:
-                self.gone_by_key[note.key] = note
+                self.not_found_or_given_by_key[note.key] = note
             else:
                 self.not_given_in_no_file.append(note.key)
 
@@ -145,9 +146,9 @@ class PullTally:
         """Note files that cannot be read or written."""
         self.broken += notes
 
-    def add_recovered(self, key: str) -> None:
+    def add_recovered_draft(self, key: str) -> None:
         """Count an issue whose draft got its key only now."""
-        self.recovered_keys.append(key)
+        self.recovered_draft_keys.append(key)
 
     def fail(self, note: Note) -> None:
         """Note a ticket that could not be written."""
@@ -172,7 +173,7 @@ class PullTally:
                 notes[result.note.key] = result.note
             else:
                 self.inexact_keys |= result.family.content.inexact_keys
-            older = result.outdated_replaced_notes
+            older = result.older_values_replaced_notes
             self.replaced_older_by_key |= {note.key: note for note in older}
             for issue in result.family.issues:
                 if issue.id not in result.family.outdated_ids:
@@ -184,7 +185,7 @@ class PullTally:
         self, notes: Iterable[Note], *, pruned_keys: Iterable[str], prunable_keys: Iterable[str]
     ) -> None:
         """Note what has happened to issues that the query no longer finds."""
-        self.gone_by_key |= {note.key: note for note in notes}
+        self.not_found_or_given_by_key |= {note.key: note for note in notes}
         self.pruned_keys += pruned_keys
         self.prunable_keys += prunable_keys
 
@@ -203,11 +204,11 @@ class PullTally:
             conflicts=tuple(self.conflicts_by_key.values()),
             failed=(*self.broken, *self.failed_by_key.values()),
             inexact=tuple(sorted(self.inexact_keys)),
-            gone=tuple(self.gone_by_key.values()),
+            gone=tuple(self.not_found_or_given_by_key.values()),
             left_out=tuple(self.not_given_in_no_file),
             pruned=tuple(self.pruned_keys),
             prunable=tuple(self.prunable_keys),
-            recovered=tuple(self.recovered_keys),
+            recovered=tuple(self.recovered_draft_keys),
             brought_forward=tuple(self.replaced_older_by_key.values()),
         )
 

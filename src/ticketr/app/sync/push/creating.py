@@ -1,8 +1,8 @@
 """Creates each draft as an issue exactly once, many in one request where that is possible.
 
 The state records a request before it is sent, and the file gets the new key once it is known. If the
-answer leaves open whether an issue exists, `find_by_marker` finds out before the request is repeated, for all
-these issues together. A create has certainly failed only if Jira refused a field, or if the request was
+answer leaves open whether an issue exists, `wait_and_find_by_marker` finds out before the request is
+repeated, for all these issues together. A create has certainly failed only if Jira refused a field, or if the request was
 never sent.
 
 Whatever the answer to a batch, each of its issues is looked up by its marker: the answer names the new
@@ -39,9 +39,9 @@ from ticketr.app.sync.push import transitions
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, has_request_ended
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
-    find_by_marker,
     record_sent_draft,
     unwritten_key_note,
+    wait_and_find_by_marker,
     write_key_and_record,
 )
 from ticketr.app.sync.push.tally import PushTally, failure_note, unshown_route_reason
@@ -64,10 +64,10 @@ def _record_first_and_between_statuses(state: State, edit: IssueWrite) -> None:
 
     It also records in which status such issues begin, so that the next plan can show the way.
     """
-    state.sent.put(edit.key, [transitions.status_value(text) for text in edit.statuses_between])
+    state.sent.put(edit.key, [*map(transitions.sent_status_value, edit.statuses_between)])
     site_record = state.site_record
     new = project_and_type(edit.issue, edit.parent_key_if_new_subtask)
-    known = site_record.workflow(edit.project, edit.type_id)
+    known = site_record.workflow(edit.project, edit.old_type_id)
     site_record.save_workflow(*new, {**known, "": [edit.old_status]})
 
 
@@ -100,7 +100,7 @@ class _Request:
         return replace(self, error=error, may_still_arrive_since_trio_time=since)
 
     @property
-    def is_worth_retrying(self) -> bool:
+    def may_succeed_if_resent(self) -> bool:
         """Whether another try may succeed."""
         error = self.error
         return error is not None and (is_short_rate_limit(error) or jira.may_have_happened(error))
@@ -118,7 +118,7 @@ class Creator:
         session: The workspace and the site.
         tally: Counts created issues, and collects notes.
         highest_key_numbers: The highest key number in each project before the next request.
-        drafts: Every draft of the push, without its sub-tasks.
+        all_drafts_without_tasks: Every draft of the push, without its sub-tasks.
         shown_status_routes: The routes of new issues that the user has seen, the first one included;
             None if the user was not asked.
     """
@@ -126,7 +126,7 @@ class Creator:
     session: Session
     tally: PushTally
     highest_key_numbers: dict[str, int]
-    drafts: Collection[Ticket]
+    all_drafts_without_tasks: Collection[Ticket]
     shown_status_routes: Collection[tuple[str, ...]] | None
     # Those of the present call of `create_all` that the state holds.
     _created_by_object_id: dict[int, jira.Created] = field(default_factory=dict, init=False)
@@ -161,16 +161,16 @@ class Creator:
         for chunk in chunks(new_issues, jira.MAX_CREATED_PER_REQUEST):
             requests = [await self._build_request(new) for new in chunk]
             if is_many:
-                found, requests = await self._send_and_look_up(requests, self._send_batch_keep_all)
+                found, requests = await self._send_until_known(requests, self._send_batch_keep_all)
                 existing += found
             alone += requests
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
-        existing, refused = await self._send_and_look_up(alone, self._send_each)
+        existing, refused = await self._send_until_known(alone, self._send_each)
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
             issue, path = request.write.issue, request.creation.path
-            if request.error is None or request.is_worth_retrying:
+            if request.error is None or request.may_succeed_if_resent:
                 reason = "Jira took it several times, and never had it"
                 self.tally.fail(Note.on(issue, path, reason, Code.REQUEST_FAILED))
             else:
@@ -178,7 +178,7 @@ class Creator:
                 self.tally.fail(failure_note(issue, path, request.error, names))
         return [self._created_by_object_id.get(id(new.issue)) for new in new_issues]
 
-    async def _send_and_look_up(
+    async def _send_until_known(
         self, requests: Sequence[_Request], send: _SendFunction
     ) -> tuple[list[_Request], list[_Request]]:
         """Send requests, again if that may help, until it is known which of their issues exist.
@@ -192,8 +192,8 @@ class Creator:
         for _ in range(MAX_JIRA_WRITE_TRIES):
             found, absent = await self._look_up(await send(requests))
             existing += found
-            requests = [request for request in absent if request.is_worth_retrying]
-            missing += (request for request in absent if not request.is_worth_retrying)
+            requests = [request for request in absent if request.may_succeed_if_resent]
+            missing += (request for request in absent if not request.may_succeed_if_resent)
             if not requests:
                 break
         return existing, [*missing, *requests]
@@ -208,7 +208,7 @@ class Creator:
         times = (request.may_still_arrive_since_trio_time for request in requests)
         since = max(times, default=-math.inf)
         try:
-            creations = await find_by_marker(self.session, pending, since_trio_time=since)
+            creations = await wait_and_find_by_marker(self.session, pending, since_trio_time=since)
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
@@ -315,7 +315,7 @@ class Creator:
                     created,
                     path,
                     status="" if status is None else None,
-                    drafts=self.drafts,
+                    drafts=self.all_drafts_without_tasks,
                 )
         if isinstance(outcome, TicketrError):
             self.tally.fail(unwritten_key_note(created, path, outcome))
@@ -354,7 +354,8 @@ class Creator:
     ) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, state, key = self.session, self.session.state, created.key
-        edit = replace(new, key=key, type_id=issue_type_id(new.payload.fields), old_status=first)
+        kind = issue_type_id(new.payload.fields)
+        edit = replace(new, key=key, old_type_id=kind, old_status=first)
         route = await self._routes.fetch_route(edit)
         edit = replace(edit, route=tuple(map(transitions.Step, route)))
         if edit.statuses_between:
@@ -391,7 +392,7 @@ class Creator:
 def _unknown_outcome_note(request: _Request, error: jira.JiraError) -> Note:
     """Note an issue that could not be looked up."""
     reason = f"it is not known yet whether it was created, the next run finds out: {error}"
-    if request.error is not None and not request.is_worth_retrying:
+    if request.error is not None and not request.may_succeed_if_resent:
         reason, error = f"{request.error}; {reason}", request.error
     note = failure_note(request.write.issue, request.creation.path, error)
     return replace(note, reason=reason)

@@ -82,7 +82,7 @@ class ProjectIssueTypes:
 
 
 #: Required fields of a new issue that have no line of their own in a file.
-_LINELESS_FIELDS = frozenset(
+_FIELDS_NEVER_NEEDING_LINE = frozenset(
     {"project", "issuetype", "summary", "description", "parent", "reporter"}
 )
 #: Lines that are converted without the metadata of the project.
@@ -337,7 +337,7 @@ def _specs_of_line_fields(
 
 def _needs_line_in_draft(field: ScreenField | None) -> bool:
     """Tell whether a new issue needs a line for this field."""
-    if field is None or field.id in _LINELESS_FIELDS:
+    if field is None or field.id in _FIELDS_NEVER_NEEDING_LINE:
         return False
     return field.required and not field.has_default
 

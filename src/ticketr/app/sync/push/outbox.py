@@ -303,7 +303,7 @@ async def attach_uploads(
     if not settings.enabled:
         raise PictureNotAttached("attachments are switched off on this site")
     texts: dict[str, str] = {}
-    for upload in payload.uploads:
+    for upload in payload.pictures_to_attach:
         session.progress.report(f"Attaching {upload.path} to {key}...")
         opened = await session.in_thread(
             open_picture, session.store.root, upload.path, settings.max_upload_bytes
@@ -381,7 +381,7 @@ class _FileUploader:
         entry = UploadEntry(
             marker=self.picture.digest,
             issue=self.issue_id,
-            name=_free_name(self.picture.name, [attachment.name for attachment in attached]),
+            name=_free_attachment_name(self.picture.name, [one.name for one in attached]),
             size=self.picture.size,
             account=session.user.account_id,
         )
@@ -434,7 +434,7 @@ def _attachment_id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) 
     return ""
 
 
-def _free_name(name: str, taken: Collection[str]) -> str:
+def _free_attachment_name(name: str, taken: Collection[str]) -> str:
     """Return a name that no attachment has: a name of several stands for none of them."""
     wanted = _UNSAFE_IN_ADDRESS.sub("_", safe_name(name))
     stem, dot, ending = wanted.rpartition(".")

@@ -83,12 +83,13 @@ class IssuePayload:
         fields: The values of Jira's fields, by field ID.
         status: The new status; None to keep the present one.
         problems: What is wrong, each with the part's name. An issue with problems is not sent.
-        warnings: Which texts Jira gets in an unexpected form, each with the part's name.
+        literal_text_warnings: Which texts Jira gets in an unexpected form, each with the part's
+            name.
         values: The value of each part, the status included; ignored in comparisons.
         comments: The comments to add or to change.
         links: The links to add or to remove.
-        uploads: The files that the description and the comments show. They are attached before
-            these are sent, and their media IDs take the place of their marks in them.
+        pictures_to_attach: The files that the description and the comments show. They are attached
+            before these are sent, and their media IDs take the place of their marks in them.
         description_once_created: For a new issue whose description shows files: what is sent once
             it exists.
         inherited: The fields that a new sub-task takes over from its ticket.
@@ -98,28 +99,28 @@ class IssuePayload:
     fields: dict[str, object] = field(default_factory=dict)
     status: str | None = None
     problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    literal_text_warnings: tuple[str, ...] = ()
     values: tuple[SentValue, ...] = field(default=(), compare=False)
     comments: tuple[CommentAddOrEdit, ...] = ()
     links: tuple[LinkWrite, ...] = ()
-    uploads: tuple[grafting.PictureFile, ...] = ()
+    pictures_to_attach: tuple[grafting.PictureFile, ...] = ()
     description_once_created: IssuePayload | None = None
     inherited: tuple[diff.Change, ...] = ()
     inheritance_problems: tuple[str, ...] = ()
 
     def merged_with(self, part: IssuePayload) -> IssuePayload:
         """Return the same with the parts of another payload of the issue."""
-        uploads = {upload.fake_media_id: upload for upload in (*self.uploads, *part.uploads)}
+        pictures = (*self.pictures_to_attach, *part.pictures_to_attach)
         return replace(
             self,
             fields={**self.fields, **part.fields},
             status=self.status if part.status is None else part.status,
             problems=(*self.problems, *part.problems),
-            warnings=(*self.warnings, *part.warnings),
+            literal_text_warnings=(*self.literal_text_warnings, *part.literal_text_warnings),
             values=(*self.values, *part.values),
             comments=(*self.comments, *part.comments),
             links=(*self.links, *part.links),
-            uploads=tuple(uploads.values()),
+            pictures_to_attach=tuple({file.fake_media_id: file for file in pictures}.values()),
         )
 
 
@@ -134,7 +135,7 @@ class PayloadContext:
         path: Its file, for messages that name a line.
         jira_fields: Its fields as Jira has them, by their IDs; empty for a new issue.
         edited_texts: Its rich texts that have changed, if Jira has the issue; others are converted.
-        pictures: The files on disk that its texts show, by their addresses.
+        pictures_by_address: The files on disk that its texts show, by their addresses.
         are_comments_on: Whether files hold comments.
     """
 
@@ -144,7 +145,7 @@ class PayloadContext:
     path: str = ""
     jira_fields: Mapping[str, object] = field(default_factory=dict)
     edited_texts: tuple[grafting.GraftedAdf, ...] = ()
-    pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
+    pictures_by_address: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
     are_comments_on: bool = False
 
 
@@ -159,7 +160,7 @@ def _comment_payload(
     if not context.are_comments_on:
         raise BadValue(_COMMENTS_OFF_REASON)
     comment = None if part.is_new else _require_own_comment(context, part.id)
-    uploads = grafting.uploads_in(change.new, change.old, context.pictures)
+    uploads = grafting.uploads_in(change.new, change.old, context.pictures_by_address)
     marks = grafting.fake_media_ids_by_address(uploads)
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
@@ -184,7 +185,7 @@ def _comment_payload(
     return IssuePayload(
         values=() if part.is_new else (SentValue(part, change.new, "comment", body),),
         comments=(CommentAddOrEdit(part, change.new, body, visibility),),
-        uploads=tuple(uploads.values()),
+        pictures_to_attach=tuple(uploads.values()),
     )
 
 
@@ -252,9 +253,9 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
         criteria = parts.pop(diff.CorePart.CRITERIA, None)  # both are one document
         text = edited.get(diff.CorePart.DESCRIPTION)
         was = text.before.description if text is not None else ""
-        uploads = uploads_in(context.issue.description, was, context.pictures)
-    warnings = tuple(_find_markup_warnings(context, changes))
-    payload = IssuePayload(warnings=warnings, uploads=tuple(uploads.values()))
+        uploads = uploads_in(context.issue.description, was, context.pictures_by_address)
+    warnings, pictures = tuple(_find_markup_warnings(context, changes)), tuple(uploads.values())
+    payload = IssuePayload(literal_text_warnings=warnings, pictures_to_attach=pictures)
     for change in parts.values():
         try:
             payload = payload.merged_with(_change_payload(context, change, edited, uploads))
@@ -388,7 +389,7 @@ def _section_heading_hint(field: FieldSpec) -> str:
 
 def _find_markup_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
-    issue, path, pictures = context.issue, context.path, context.pictures
+    issue, path, pictures = context.issue, context.path, context.pictures_by_address
     media_ids = media_ids_by_name(context.jira_fields)
     yield from losses.literal_reasons(issue, changes, path, media_ids=media_ids, pictures=pictures)
     mentioned = context.lookup.mentions
@@ -448,7 +449,7 @@ def _draft_payload(
         project: The key of its project.
     """
     draft, named = context.issue, context.issue.fields.get(_TYPE)
-    uploads = uploads_in(draft.description, "", context.pictures)
+    uploads = uploads_in(draft.description, "", context.pictures_by_address)
     bare = replace(draft, description=adf.with_pictures_as_text(draft.description, uploads))
     parts = {change.part: change for change in draft_changes(bare) if change.part != _TYPE}
     sent = update_payload(replace(context, issue=bare), parts.values())

@@ -35,7 +35,7 @@ from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
     WritesBuilder,
-    issues_needing_metadata,
+    issue_changes_to_send,
     parent_draft_failed_note,
 )
 
@@ -115,7 +115,7 @@ class RouteFinder:
         fields: Collection[str],
     ) -> tuple[jira.Transition, ...]:
         """Return the shortest known way of several transitions; learn what is not known."""
-        workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
+        workflow = self._workflows.setdefault((edit.project, edit.old_type_id), {})
         # The transitions of this issue count, not those of another one in the same status.
         edges = {**workflow, edit.old_status.casefold(): transitions}
         while not (path := find_status_route(_next_statuses(edges), edit.old_status, status)):
@@ -126,9 +126,9 @@ class RouteFinder:
                 learnt = await self._ask_other_issue(edit, text)
                 edges[text.casefold()] = workflow[text.casefold()] = learnt
         known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
-        record = self.session.state.site_record  # so that the next plan can show the way
+        save = self.session.state.site_record.save_workflow  # so the next plan can show the way
         async with self.session.disk_lock:
-            await self.session.in_thread(record.save_workflow, edit.project, edit.type_id, known)
+            await self.session.in_thread(save, edit.project, edit.old_type_id, known)
         starts = (edit.old_status, *path)
         return tuple(
             transition_to(to, edges[start.casefold()], fields)
@@ -144,10 +144,10 @@ class RouteFinder:
             )
         # An issue of another type will do if that has the same statuses.
         statuses = self._statuses_by_project[project]
-        own = set(statuses.get(edit.type_id, ()))
+        own = set(statuses.get(edit.old_type_id, ()))
         alike = [text for text in statuses if own and set(statuses[text]) == own]
         key = await answer_or_if_refused(
-            None, client.key_in_status(project, alike or [edit.type_id], status)
+            None, client.key_in_status(project, alike or [edit.old_type_id], status)
         )
         if key is None:
             return ()
@@ -195,7 +195,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
     return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
 
 
-def _named_issues(write: IssueWrite) -> dict[str, str]:
+def _line_names_by_named_key(write: IssueWrite) -> dict[str, str]:
     """Return the keys of the parent and of linked issues that a write names, with their lines.
 
     The parent of a new sub-task is always its ticket.
@@ -241,14 +241,14 @@ async def prepare_writes(
     for few in concurrency.chunks(comparisons, concurrency.FILES_PER_THREAD_VISIT):
         await trio.lowlevel.checkpoint()
         for comparison in few:
-            issues += issues_needing_metadata(comparison, project)
+            issues += issue_changes_to_send(comparison, project)
     metadata = await fetch_metadata(session, issues)
     builder = WritesBuilder(metadata, accept_loss, session.file_fields.has_comments, project)
     built = await concurrency.compute_in_batches(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
     )  # on a thread: conversions take time
     writes = [write for ticket in built for write in ticket.issues if not write.payload.problems]
-    named = {key for write in writes for key in _named_issues(write)}
+    named = {key for write in writes for key in _line_names_by_named_key(write)}
     absent = await _find_absent_keys(session, named) if named else set()
     # A new type may have other transitions, which cannot be fetched yet.
     moved = [
@@ -283,8 +283,8 @@ def _without_drafts_of_failed_parents(writes: Sequence[TicketWrites]) -> list[Ti
         change = ticket.local_change
         place = change.local.path, change.parent_title
         if ticket.issues and change.parent_title and place not in created:
-            failed = (*ticket.failed, parent_draft_failed_note(change))
-            kept.append(replace(ticket, issues=(), failed=failed))
+            failed = (*ticket.unsendable, parent_draft_failed_note(change))
+            kept.append(replace(ticket, issues=(), unsendable=failed))
         else:
             kept.append(ticket)
     return kept
@@ -298,14 +298,14 @@ def _check_ticket(
     The edits get their transitions.
     """
     issues: list[IssueWrite] = []
-    failed, warnings = [*ticket.failed], [*ticket.warnings]
+    failed, warnings = [*ticket.unsendable], [*ticket.warnings]
     for write in ticket.issues:
         if write.parent_key_if_new_subtask == "" and not issues:  # its ticket is not created
             continue
         note, payload = partial(Note.on, write.issue, write.path), write.payload
         problems = payload.problems or [
             f"{line}: Jira has no {key}, or you may not see it"
-            for key, line in _named_issues(write).items()
+            for key, line in _line_names_by_named_key(write).items()
             if key in absent
         ]
         route = routes.get(write.key, ())
@@ -320,6 +320,6 @@ def _check_ticket(
             failed.append(checked)
             continue
         issues.append(checked)
-        warnings += (note(warning, Code.LITERAL) for warning in payload.warnings)
+        warnings += (note(warning, Code.LITERAL) for warning in payload.literal_text_warnings)
         warnings += (note(text, Code.BAD_VALUE) for text in payload.inheritance_problems)
-    return replace(ticket, issues=tuple(issues), failed=tuple(failed), warnings=tuple(warnings))
+    return replace(ticket, issues=tuple(issues), unsendable=tuple(failed), warnings=tuple(warnings))

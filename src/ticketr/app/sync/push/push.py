@@ -26,9 +26,9 @@ from ticketr.app.sync.push.preparation import prepare_writes
 from ticketr.app.sync.push.refresh import (
     PushAction,
     TicketRequest,
-    compare_never_pulled,
     compare_with_jira,
     fetch_and_write,
+    record_never_pulled,
 )
 from ticketr.app.sync.push.sending import Delivery
 from ticketr.app.sync.push.tally import PushTally, unshown_route_reason
@@ -115,7 +115,7 @@ class Push:
         if dry_run:
             return
         if never_pulled:
-            outcomes, unavailable = await compare_never_pulled(session, never_pulled, seen=seen)
+            outcomes, unavailable = await record_never_pulled(session, never_pulled, seen=seen)
             tally.fail(*unavailable)
             tally.note_unwritten_and_older(outcomes)
         if same:
@@ -170,8 +170,8 @@ class Push:
             elif comparison.unsent_part_notes:
                 tally.fail(*comparison.unsent_part_notes)
         for ticket in writes:
-            if ticket.failed:
-                tally.fail(*ticket.failed)
+            if ticket.unsendable:
+                tally.fail(*ticket.unsendable)
             if ticket.warnings:
                 tally.warn(*ticket.warnings)
         return requests, writes

@@ -173,7 +173,7 @@ async def _find_created_and_write_keys(
 ) -> None:
     """Find out which requested issues exist, and write their keys into the files."""
     drafts = frozenset(map(read_draft_without_tasks, requests))
-    creations = await find_by_marker(session, [request for request in requests if not request.key])
+    creations = await wait_and_find_by_marker(session, [one for one in requests if not one.key])
     existing: list[Creation] = []
     for request in requests:
         creation = request if request.key else creations.get(request.marker)
@@ -195,7 +195,7 @@ async def _find_created_and_write_keys(
                 on_recovered(creation.key)
 
 
-async def find_by_marker(
+async def wait_and_find_by_marker(
     session: Session, requests: Sequence[Creation], *, since_trio_time: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.
@@ -223,13 +223,15 @@ async def find_by_marker(
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in requests):
         own = [creation for creation in requests if creation.project == project]
-        creations |= await _found_by_marker(session, own)
+        creations |= await _search_project_by_marker(session, own)
     if creations:
         await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
-async def _found_by_marker(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
+async def _search_project_by_marker(
+    session: Session, requests: Sequence[Creation]
+) -> dict[str, Creation]:
     """Search one project for requested issues by their markers.
 
     Returns:

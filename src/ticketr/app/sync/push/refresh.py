@@ -125,7 +125,7 @@ async def fetch_and_write(
     return outcomes, [note for note in now if isinstance(note, Note)]
 
 
-async def compare_never_pulled(
+async def record_never_pulled(
     session: Session, never_pulled: Sequence[LocalTicket], *, seen: float
 ) -> tuple[list[FamilyResult], list[Note]]:
     """Record tickets with keys that were never pulled into this workspace.
@@ -450,7 +450,7 @@ def _compare_change(
     if theirs:
         if merging and not known.clashes:
             return Comparison(change, PushAction.MERGE_FIRST)
-        note = _held_back_note(change, theirs, known.clashes)
+        note = _changed_in_jira_note(change, theirs, known.clashes)
         return Comparison(change, PushAction.HOLD_BACK, (note,), issues=issues)
     there = issues_by_key(remote)
     absent = [key for key in (*change.added_task_keys, *change.edits) if key not in there]
@@ -472,7 +472,7 @@ def _not_in_ticket_note(key: str, change: TicketChanges, renamed: Mapping[str, s
     return Note(key, change.local.path, reason, Code.OTHER_PARENT)
 
 
-def _held_back_note(
+def _changed_in_jira_note(
     change: TicketChanges, theirs: Mapping[str, Sequence[Change]], clashes: Sequence[str]
 ) -> Note:
     """Return a note that says what to do about a ticket that has changed in Jira."""

@@ -167,7 +167,7 @@ def _new_and_old_texts(
     ]
 
 
-def new_document(text: str) -> dict[str, object] | None:
+def fileless_document(text: str) -> dict[str, object] | None:
     """Return the document of a text that no file holds; None if it is empty.
 
     Raises:

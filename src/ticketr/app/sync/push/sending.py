@@ -26,7 +26,7 @@ from ticketr.app.sync.push.transitions import (
     NoTransition,
     StoppedBetween,
     follow_route,
-    status_value,
+    sent_status_value,
 )
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, parent_draft_failed_note
 from ticketr.app.sync.state.state import IssueRow, MergeBase, State
@@ -60,14 +60,14 @@ class Delivery:
     shown_status_routes: Collection[tuple[str, ...]] | None
     jira_time_before: float
     # The keys of new tickets, by their files and titles, by which drafts name their parents.
-    _new_keys: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    _keys_by_path_and_title: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
     _highest_key_numbers: dict[str, int] = field(default_factory=dict, init=False)
     _all_drafts: set[Ticket] = field(default_factory=set, init=False)
     # The tickets to fetch again, by the IDs of their heads.
     _tickets_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
     _ready_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
     # The other ends of links that were sent.
-    _linked_keys: set[str] = field(default_factory=set, init=False)
+    _other_end_keys: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def _creator(self) -> Creator:
@@ -106,18 +106,18 @@ class Delivery:
             place = (change.local.path, title) if title else None
             by_parent.setdefault(place, []).append(ticket)
         await self._send_edits_then_drafts(by_parent.pop(None, []))
-        while places := [place for place in by_parent if place in self._new_keys]:
+        while places := [place for place in by_parent if place in self._keys_by_path_and_title]:
             tickets = [
-                self._with_created_parent_key(ticket, self._new_keys[place])
+                self._with_created_parent_key(ticket, self._keys_by_path_and_title[place])
                 for place in places
                 for ticket in by_parent.pop(place)
             ]
             await self._send_edits_then_drafts(tickets)
         for orphans in by_parent.values():
             self.tally.fail(*(parent_draft_failed_note(orphan.local_change) for orphan in orphans))
-        if self._linked_keys:
+        if self._other_end_keys:
             others = await self.session.in_thread(
-                _requests_by_head_id, self.session.state, self._linked_keys
+                _requests_by_head_id, self.session.state, self._other_end_keys
             )
             self._tickets_to_read_back = others | self._tickets_to_read_back
         await self._read_back((self._tickets_to_read_back | self._ready_to_read_back).values())
@@ -146,7 +146,7 @@ class Delivery:
         for ticket, issue in zip(drafts, created, strict=True):
             new, *below = ticket.issues
             if issue is not None:
-                self._new_keys[new.path, new.issue.title] = issue.key
+                self._keys_by_path_and_title[new.path, new.issue.title] = issue.key
                 self._tickets_to_read_back[issue.id] = TicketRequest(issue.id, issue.key, new.path)
                 subtasks += (replace(task, parent_key_if_new_subtask=issue.key) for task in below)
         if subtasks:
@@ -195,13 +195,13 @@ class Delivery:
     async def _send_edit(self, edit: IssueWrite, *, is_new: bool = False) -> None:
         """Send the edit of an issue, or the rest of a new one; note what Jira refuses."""
         session = self.session
-        if edit.payload.uploads:
+        if edit.payload.pictures_to_attach:
             payload = await self._attach_files(edit)
             if payload is None:
                 return
             edit = replace(edit, payload=payload)
         # What Jira may have after the edit, the statuses on the way included.
-        values = [*edit.payload.values, *map(status_value, edit.statuses_between)]
+        values = [*edit.payload.values, *map(sent_status_value, edit.statuses_between)]
         sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
@@ -227,7 +227,7 @@ class Delivery:
                 with trio.CancelScope(shield=True):  # one visit to the disk
                     async with session.disk_lock:
                         record = partial(
-                            _add_sent_drop_refused, edit, values, sent, session.state, unsure=unsure
+                            _update_base_and_sent, edit, values, sent, session.state, unsure=unsure
                         )
                         await session.in_thread(record)
         if failure is not None:
@@ -276,7 +276,7 @@ class Delivery:
                 await jira.remove_link(link.id_to_remove, issue=key)
             else:
                 await jira.add_link(link.direction.type_id, *ends)
-            self._linked_keys.add(link.key)
+            self._other_end_keys.add(link.key)
 
     def _failure_note(
         self,
@@ -327,7 +327,7 @@ def _later_edit(new: IssueWrite, created: Created) -> IssueWrite:
             values=tuple(value for value in new.payload.values if value.field_id == LINK_FIELD),
             comments=new.payload.comments,
             links=new.payload.links,
-            uploads=new.payload.uploads,
+            pictures_to_attach=new.payload.pictures_to_attach,
         )
     )
     parts = {value.part for value in payload.values} | {
@@ -343,7 +343,7 @@ def _later_edit(new: IssueWrite, created: Created) -> IssueWrite:
     )
 
 
-def _add_sent_drop_refused(
+def _update_base_and_sent(
     edit: IssueWrite,
     values: Sequence[SentValue],
     sent: tuple[Change, ...],

@@ -78,7 +78,7 @@ class PushTally:
         """Count an issue that was changed."""
         self.result = replace(self.result, updated=(*self.result.updated, key))
 
-    def add_recovered(self, key: str) -> None:
+    def add_recovered_draft(self, key: str) -> None:
         """Count an issue whose draft got its key only now."""
         self.result = replace(self.result, recovered=(*self.result.recovered, key))
 
@@ -99,13 +99,14 @@ class PushTally:
     def note_unwritten_and_older(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
         for result in outcomes:
-            older = {note.key for note in result.outdated_replaced_notes}
+            older = result.older_values_replaced_notes
+            older_keys = {note.key for note in older}
             left = [
                 note
                 for note in self.result.left_alone
-                if note.code is not Code.OLDER or note.key not in older
+                if note.code is not Code.OLDER or note.key not in older_keys
             ]
-            self.result = replace(self.result, left_alone=(*left, *result.outdated_replaced_notes))
+            self.result = replace(self.result, left_alone=(*left, *older))
             if result.outcome is WriteOutcome.CONFLICT and result.note is not None:
                 shares = [
                     result.outcomes_by_key.get(issue.key, result.outcome)
@@ -132,7 +133,7 @@ def failure_note(
     issue: Ticket,
     path: str,
     error: JiraError | NoTransition | StoppedBetween,
-    names: Iterable[tuple[str, str]] = (),
+    field_names_and_ids: Iterable[tuple[str, str]] = (),
 ) -> Note:
     """Return a note that says why an issue was not pushed.
 
@@ -140,11 +141,11 @@ def failure_note(
         issue: The issue.
         path: Its file.
         error: The error.
-        names: The names of lines and sections with the IDs of their fields, by which Jira names
-            fields.
+        field_names_and_ids: The names of lines and sections with the IDs of their fields, by which
+            Jira names fields.
     """
     if isinstance(error, StoppedBetween):
-        failure = failure_note(issue, path, error.cause, names)
+        failure = failure_note(issue, path, error.cause, field_names_and_ids)
         reason = (
             f'it is in "{error.reached}" now, and not yet in "{error.status}"; the next push goes on '
             f"from there: {failure.reason}"
@@ -153,7 +154,7 @@ def failure_note(
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED_BY_JIRA if isinstance(error, Rejected) else Code.REQUEST_FAILED
-    return Note.on(issue, path, add_field_names(str(error), names), code)
+    return Note.on(issue, path, add_field_names(str(error), field_names_and_ids), code)
 
 
 def unshown_route_reason(route: str) -> str:

@@ -165,7 +165,7 @@ async def fetch_status(jira: JiraClient, key: str) -> str:
     return status_of(issues[0]) if issues else ""
 
 
-def status_value(status: str) -> SentValue:
+def sent_status_value(status: str) -> SentValue:
     """Return a status as a value that was sent."""
     return SentValue("Status", status, "status", {"name": status})
 

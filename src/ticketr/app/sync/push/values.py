@@ -109,7 +109,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         BadValue: The text is not a value of the field.
     """
     if spec.line_name == "Sprint":
-        return _parse_sprint_name(text, lookup.sprints)
+        return _sprint_id_of_name(text, lookup.sprints)
     if spec.type == "array":
         return [_list_entry_value(spec, member, lookup) for member in read_list(text)]
     if not text:
@@ -315,7 +315,7 @@ def _account_id(name: str, users: tuple[User, ...]) -> str:
     raise BadValue(f"nobody called {short_quote(name)} can be chosen; {hint}")
 
 
-def _parse_sprint_name(text: str, sprints: Mapping[str, int]) -> int | None:
+def _sprint_id_of_name(text: str, sprints: Mapping[str, int]) -> int | None:
     names = read_list(text)
     if not names:
         return None

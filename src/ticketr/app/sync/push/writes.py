@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Why an edited text or line of links is not sent, and the warning if its loss was accepted.
 _TEXT_LOSS_REASON = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
 _INEXPRESSIBLE_LOST_WARNING = "what its file cannot say is lost in Jira: {}"
-_LINK_LOSS_REASON = (
+_ISSUE_LINK_LOSS_REASON = (
     "sending it would remove {}; answer the question before a push in a terminal, or say "
     "--accept-loss"
 )
@@ -55,7 +55,7 @@ class IssueWrite:
             created; None for other issues.
         issue_id: The ID of an existing issue.
         last_comment_id: The highest number of its comments, if some are sent; 0 if it has none.
-        type_id: The ID of its present type.
+        old_type_id: The ID of its present type.
         old_status: Its present status.
         route: The transitions to its new status; none if they are not known yet.
     """
@@ -69,7 +69,7 @@ class IssueWrite:
     parent_key_if_new_subtask: str | None = None
     issue_id: str = ""
     last_comment_id: int = 0
-    type_id: str = ""
+    old_type_id: str = ""
     old_status: str = ""
     route: tuple[Step, ...] = ()
 
@@ -92,13 +92,13 @@ class TicketWrites:
         local_change: The change in its file.
         issues: The ticket itself if it is a draft, the edits of its existing issues, and its new
             sub-tasks.
-        failed: A note for each issue that cannot be sent.
+        unsendable: A note for each issue that cannot be sent.
         warnings: Further notes for the user.
     """
 
     local_change: TicketChanges
     issues: tuple[IssueWrite, ...]
-    failed: tuple[Note, ...] = ()
+    unsendable: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 
 
@@ -114,7 +114,7 @@ def project_of(key: str) -> str:
     return key.rpartition("-")[0]
 
 
-def issues_needing_metadata(
+def issue_changes_to_send(
     comparison: Comparison, default_project: str | None
 ) -> Iterable[IssueChanges]:
     """Yield the changes of each issue to send; drafts go into the ticket's or the default project."""
@@ -158,7 +158,7 @@ class WritesBuilder:
             ticket,
             self.metadata.lookup,
             path=path,
-            pictures=change.pictures,
+            pictures_by_address=change.pictures,
             are_comments_on=self.are_comments_on,
         )
         texts: Mapping[str, tuple[GraftedAdf, ...]] = {}
@@ -226,7 +226,7 @@ class WritesBuilder:
             key=issue.key,
             issue_id=issue.id,
             last_comment_id=highest_comment_id(issue.fields) if payload.comments else 0,
-            type_id=kind,
+            old_type_id=kind,
             old_status=status_of(issue),
         )
 
@@ -273,7 +273,7 @@ def _refused_keys_and_loss_notes(
     warnings: list[Note] = []
     for (key, part, is_link), pieces in by_part.items():
         if key in refused:
-            notes, words = failed, _LINK_LOSS_REASON if is_link else _TEXT_LOSS_REASON
+            notes, words = failed, _ISSUE_LINK_LOSS_REASON if is_link else _TEXT_LOSS_REASON
         else:
             notes, words = warnings, _LINK_LOST_WARNING if is_link else _INEXPRESSIBLE_LOST_WARNING
         reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"

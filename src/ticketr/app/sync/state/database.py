@@ -108,7 +108,7 @@ _ATTEMPTS, _PAUSE = 100, 0.05
 IN_MEMORY = Path(":memory:")
 #: How SQLite names what is wrong with a file itself.
 _DAMAGE_ERROR_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
-_UNREADABLE_REASON = "it does not hold what ticketr writes there"
+_NOT_TICKETR_DATA_REASON = "it does not hold what ticketr writes there"
 #: What reading a value raises that has not the shape of what ticketr writes.
 _INVALID_VALUE_ERRORS = (
     ValueError,
@@ -123,7 +123,7 @@ _REASON_BY_ERROR_NAME = {
     "SQLITE_NOTADB": "it is not a database",
     "SQLITE_CORRUPT": "it is damaged",
     "SQLITE_FORMAT": "it is damaged",
-    "SQLITE_ERROR": _UNREADABLE_REASON,
+    "SQLITE_ERROR": _NOT_TICKETR_DATA_REASON,
     "SQLITE_BUSY": "another program holds it; wait until that has ended, or end it",
     "SQLITE_LOCKED": "another program holds it; wait until that has ended, or end it",
     "SQLITE_FULL": "there is no space left on its disk",
@@ -185,7 +185,7 @@ class Database:
         """Return what to raise for an error of SQLite."""
         name = getattr(error, "sqlite_errorname", "")
         if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
-            return StateFailed(self._path, _UNREADABLE_REASON, is_damaged=True)
+            return StateFailed(self._path, _NOT_TICKETR_DATA_REASON, is_damaged=True)
         words = (words for start, words in _REASON_BY_ERROR_NAME.items() if name.startswith(start))
         reason = next(words, str(error))
         return StateFailed(self._path, reason, name.startswith(_DAMAGE_ERROR_NAMES))
@@ -203,7 +203,7 @@ class Database:
         except sqlite3.Error as error:
             raise self._failure(error) from error
         if any(bytes in map(type, row) for row in rows):
-            raise StateFailed(self._path, _UNREADABLE_REASON, is_damaged=True)
+            raise StateFailed(self._path, _NOT_TICKETR_DATA_REASON, is_damaged=True)
         return rows
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
@@ -295,7 +295,7 @@ class Database:
         try:
             yield
         except _INVALID_VALUE_ERRORS as error:
-            raise StateFailed(self._path, _UNREADABLE_REASON, is_damaged=True) from error
+            raise StateFailed(self._path, _NOT_TICKETR_DATA_REASON, is_damaged=True) from error
 
 
 @dataclass(eq=False)

@@ -43,7 +43,7 @@ class Undoable(Enum):
 
     TOOK_MINE = ("MINE", "resolved: your version")
     TOOK_JIRA = ("JIRA", "resolved: Jira's version")
-    TOOK_BOTH = ("BOTH", "resolved: both versions between conflict markers")
+    TOOK_BOTH_WITH_MARKERS = ("BOTH", "resolved: both versions between conflict markers")
     TOOK_BY_PART = ("CHOSEN", "resolved part by part")
     SYNC = ("SYNC", "a pull or sync took Jira's version")
     CHANGED_IN_APP = ("FIELDS", "changed in the app")
@@ -61,14 +61,14 @@ class TextReplacement:
     """The text of a ticket that was replaced in its file.
 
     Attributes:
-        start: The offset of the ticket in the file.
+        start_offset: Where the ticket begins in the file, in characters.
         before: Its text before.
         after: Its text afterwards; it may be the same.
         file_digest_after: The digest of the whole file afterwards.
         copy_path: The file with a copy of the text before, relative to the workspace; empty for none.
     """
 
-    start: int
+    start_offset: int
     before: str
     after: str
     file_digest_after: str
@@ -94,13 +94,7 @@ class TextReplacement:
             copy_path: The file with a copy of the ticket's text before.
         """
         old, new = before.text_slices[index_in_file], after.text_slices[index_in_file]
-        return cls(
-            new.start,
-            before.text[old],
-            after.text[new],
-            file_digest_after,
-            copy_path,
-        )
+        return cls(new.start, before.text[old], after.text[new], file_digest_after, copy_path)
 
 
 @dataclass(frozen=True, slots=True)

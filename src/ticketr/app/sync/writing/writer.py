@@ -121,7 +121,7 @@ class FamilyResult:
             `outcome`.
         copy_path: The file to which the text that it replaced was copied, relative to the
             workspace; empty for none.
-        outdated_replaced_notes: A note on each issue in whose file values of earlier syncs were
+        older_values_replaced_notes: A note on each issue in whose file values of earlier syncs were
             replaced.
     """
 
@@ -131,7 +131,7 @@ class FamilyResult:
     note: Note | None = None
     outcomes_by_key: Mapping[str, WriteOutcome] = field(default_factory=dict)
     copy_path: str = ""
-    outdated_replaced_notes: tuple[Note, ...] = ()
+    older_values_replaced_notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +439,7 @@ class FamilyWriter:
         if decision.merged is not None:  # what differs after a merge is an edit
             edits = diff.find_changes_by_key(family.content.ticket, decision.merged)
             self._state.older.mark_as_edits(edits)
-        older = outdated_replaced_notes(
+        older = older_values_replaced_notes(
             name, decision.replaced_older_values, is_resolved=self._settlement is not None
         )
         return FamilyResult(
@@ -448,7 +448,7 @@ class FamilyWriter:
             name,
             outcomes_by_key=outcomes,
             copy_path=decision.copy_path,
-            outdated_replaced_notes=older,
+            older_values_replaced_notes=older,
         )
 
     def _outcomes_by_key(
@@ -539,7 +539,7 @@ def record_written(
         )
 
 
-def outdated_replaced_notes(
+def older_values_replaced_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
     """Return a note on each issue in whose file older values were replaced by Jira's."""
