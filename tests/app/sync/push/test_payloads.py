@@ -37,14 +37,16 @@ TASK, STORY, SUBTASK = (
     IssueType("2", "Story", subtask=False),
     IssueType("3", "Subtask", subtask=True),
 )
-PRIORITY = FieldSpec("priority", "Priority", "priority", allowed=(AllowedValue("7", "High"),))
+PRIORITY = FieldSpec(
+    "priority", "Priority", "priority", allowed_if_known=(AllowedValue("7", "High"),)
+)
 LABELS = FieldSpec("labels", "Labels", "array", "string")
 ASSIGNEE = FieldSpec("assignee", "Assignee", "user")
 TYPE = FieldSpec(
     "issuetype",
     "Type",
     "issuetype",
-    allowed=(AllowedValue("1", "Task"), AllowedValue("2", "Story")),
+    allowed_if_known=(AllowedValue("1", "Task"), AllowedValue("2", "Story")),
 )
 KINDS: dict[Part, FieldSpec] = {each.line_name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
 FORM = ProjectIssueTypes(
@@ -638,7 +640,8 @@ class TestOffers:
     def test_an_error_is_one_line_whatever_is_in_it(self, text: str, names: list[str]) -> None:
         allowed = tuple(AllowedValue("1", name) for name in names)
         field_specs = [
-            FieldSpec("f", "F", kind, allowed=allowed) for kind in ("priority", "number", "user")
+            FieldSpec("f", "F", kind, allowed_if_known=allowed)
+            for kind in ("priority", "number", "user")
         ]
 
         for kind in field_specs:
@@ -655,7 +658,7 @@ CASCADE = FieldSpec(
     "customfield_1",
     "Region",
     "option-with-child",
-    allowed=(
+    allowed_if_known=(
         AllowedValue("1", "Europe", (AllowedValue("11", "Spain"), AllowedValue("12", "Ireland"))),
         AllowedValue("2", "Asia>Pacific", (AllowedValue("21", "Japan"),)),
     ),
@@ -687,7 +690,7 @@ def test_a_choice_of_two_steps_that_is_none_is_refused(text: str) -> None:
     [("a>b", {"value": "a", "child": {"value": "b"}}), ("a", {"value": "a"})],
 )
 def test_where_a_site_lists_no_choices_both_names_are_sent(text: str, sent: object) -> None:
-    assert jira_value(replace(CASCADE, allowed=()), text, NameLookup()) == sent
+    assert jira_value(replace(CASCADE, allowed_if_known=()), text, NameLookup()) == sent
 
 
 TEAM = FieldSpec("customfield_2", "Team", "team")

@@ -327,7 +327,7 @@ def _specs_of_line_fields(
             line_name=name,
             type=known.schema_type if known else "",
             item_type=known.item_type if known else "",
-            allowed=allowed,
+            allowed_if_known=allowed,
             needed_in_draft=_needs_line_in_draft(created),
             is_on_create_screen=not screen or field_id == "issuetype" or screen_id in screen,
             custom_type=known.custom_type if known else "",

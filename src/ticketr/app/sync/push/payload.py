@@ -415,7 +415,7 @@ def create_payload(
     subtask: bool,
     inherited: Iterable[diff.Change] = (),
 ) -> IssuePayload:
-    """Return the payload that creates an issue, without its parent.
+    """Return the payload that creates an issue, without the parent of a new sub-task.
 
     Pictures of files are sent as text until the issue exists.
 

@@ -46,7 +46,7 @@ class FieldSpec:
         line_name: The name of its line.
         type: The type of its value, such as ``"number"``.
         item_type: The type of an array's items; empty for other fields.
-        allowed: The allowed values; empty if any value is allowed, or they are not known.
+        allowed_if_known: The allowed values; empty if any value is allowed, or they are not known.
         needed_in_draft: Whether a new issue needs a value.
         is_on_create_screen: Whether a new issue can have a value.
         why_unsupported: Why a line in a file cannot hold it; empty if it can.
@@ -57,7 +57,7 @@ class FieldSpec:
     line_name: str
     type: str
     item_type: str = ""
-    allowed: tuple[AllowedValue, ...] = ()
+    allowed_if_known: tuple[AllowedValue, ...] = ()
     needed_in_draft: bool = False
     is_on_create_screen: bool = True
     why_unsupported: str = ""
@@ -210,20 +210,20 @@ def _list_entry_value(spec: FieldSpec, entry: str, lookup: NameLookup) -> object
 
 
 def _choice_value(spec: FieldSpec, name: str) -> dict[str, str]:
-    if not spec.allowed:
+    if not spec.allowed_if_known:
         is_option = "option" in {spec.item_type, spec.type.partition("-")[0]}
         return {"value" if is_option else "name": name}
-    return as_choice(name, spec.allowed)
+    return as_choice(name, spec.allowed_if_known)
 
 
 def _cascade_value(spec: FieldSpec, text: str) -> dict[str, object]:
     """Convert ``Europe > Spain``: a choice, and perhaps a second one below it."""
     text = _space_cascade_separators(text)
-    if not spec.allowed:
+    if not spec.allowed_if_known:
         first, _, second = text.partition(CASCADE_SEPARATOR)
         return {"value": first, **({"child": {"value": second}} if second else {})}
     records: dict[str, dict[str, object]] = {}
-    for allowed in spec.allowed:
+    for allowed in spec.allowed_if_known:
         records[_space_cascade_separators(allowed.name)] = {"id": allowed.id}
         for child in allowed.children:
             name = _space_cascade_separators(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")

@@ -227,7 +227,7 @@ class Outbox(Table, Generic[EntryT]):
             self._put(entries)
 
     def forget(self, *entries: EntryT) -> None:
-        """Delete entries, since Jira does not have what they add."""
+        """Delete entries: Jira does not have what they add, or no file waits for it."""
         self._db.write_all(
             "DELETE FROM outbox WHERE kind = ? AND issue = ? AND marker = ?",
             [(self._kind, entry.issue, entry.marker) for entry in entries],
