@@ -92,7 +92,7 @@ async def test_the_last_words_take_the_place_of_what_was_kept(pty: tuple[int, in
     with closing(BufferedOutput(terminal)) as output:
         output.write_or_buffer(b"x" * 100_000)
         taken = read_all(user)
-        assert output.replace_unsent_and_try_to_write(b"bye") is True
+        assert output.replace_unsent_and_write_blocking(b"bye") is True
 
         assert read_all(user).lstrip(b"x") == b"bye"
         assert len(taken) < 100_000
@@ -113,7 +113,7 @@ async def test_the_last_words_arrive_whole_while_the_terminal_accepts_them_in_pa
 
     with closing(BufferedOutput(terminal)) as output, ThreadPoolExecutor() as threads:
         got = threads.submit(read)
-        assert output.replace_unsent_and_try_to_write(words) is True
+        assert output.replace_unsent_and_write_blocking(words) is True
 
         assert got.result() == words
 
@@ -123,12 +123,12 @@ async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
 ) -> None:
     _, terminal = pty
     with closing(BufferedOutput(terminal)) as output:
-        assert output.replace_unsent_and_try_to_write(b"bye" * 100_000) is False
+        assert output.replace_unsent_and_write_blocking(b"bye" * 100_000) is False
 
         output.write_or_buffer(b"x" * 100_000)
         with trio.move_on_after(0.05):  # until the terminal accepts nothing
             await output.flush()
-        assert output.replace_unsent_and_try_to_write(b"bye" * 1000) is False
+        assert output.replace_unsent_and_write_blocking(b"bye" * 1000) is False
 
 
 async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int]) -> None:
@@ -140,7 +140,7 @@ async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int
 
         assert output.hung_up
         await output.flush()  # returns at once
-        assert output.replace_unsent_and_try_to_write(b"bye") is False
+        assert output.replace_unsent_and_write_blocking(b"bye") is False
 
 
 async def test_a_terminal_that_goes_while_it_is_waited_for_ends_the_wait(

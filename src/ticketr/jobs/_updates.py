@@ -112,7 +112,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
                 that would read until its own queue is idle.
         """
         self._core.subscriptions.owner_run.check()
-        self._end_if_idle()
+        self._end_or_expect_idle()
         park = self._receive.receive
         if self._until_idle and not self._would_receive_at_once():
             refuse_wait_for_all(self._core, "the queue to be idle, which includes itself")
@@ -132,7 +132,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             trio.ClosedResourceError: This reader was closed.
         """
         self._core.subscriptions.owner_run.check()
-        self._end_if_idle()
+        self._end_or_expect_idle()
         record = self._receive.receive_nowait()
         self._unread.discard(record)
         return self._view(record)
@@ -156,7 +156,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         unread.add(record)
         self._send.send_nowait(record)
 
-    def _end_if_idle(self) -> None:
+    def _end_or_expect_idle(self) -> None:
         """End the channel if all is read and no job is left, or else expect that."""
         if self._until_idle and not self._is_closed_by_reader:
             if not self._core.is_idle:
@@ -256,7 +256,7 @@ class Subscriptions:
         """Notify readers that no job is pending or running."""
         for reference in self._readers[None]:
             if (updates := reference()) is not None:
-                updates._end_if_idle()
+                updates._end_or_expect_idle()
 
     def close(self) -> None:
         """End all readers, since no job will change from now on."""

@@ -101,7 +101,7 @@ class BufferedOutput:
                 await trio.lowlevel.wait_writable(self._descriptor)
                 self._write()
 
-    def replace_unsent_and_try_to_write(self, data: bytes) -> bool:
+    def replace_unsent_and_write_blocking(self, data: bytes) -> bool:
         """Replace the buffer and write it; return whether the terminal accepted all of it.
 
         It blocks the program until the terminal has accepted nothing for a moment.

@@ -123,7 +123,7 @@ class FullScreen:
         if self._modes is None:
             return
         leave = f"{self._protocol.end()}{self._leave}".encode("ascii")
-        sent = self._output.replace_unsent_and_try_to_write(leave)
+        sent = self._output.replace_unsent_and_write_blocking(leave)
         with suppress(termios.error):  # the terminal is gone
             _set_modes_at_once(self._tty_fd, self._modes)
         self._modes = None

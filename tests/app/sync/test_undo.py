@@ -183,7 +183,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
     await bench.pull()  # which changes nothing
     with opened(bench) as (_, state):
         (step,) = read_undo_log(state)
-        assert state.undo.state_digest(step.head_id) == step.state_digest_after
+        assert state.undo.ticket_state_digest(step.head_id) == step.state_digest_after
     await bench.push()
     bench.site.edit("DEMO-9", summary="Theirs again")
     await bench.pull()

@@ -21,7 +21,7 @@ from ticketr.app.tui.keymap import (
     KeyAction,
     KeyMap,
     key_of,
-    keymap_of,
+    keymap_with_user_keys,
     name_of,
 )
 from ticketr.app.tui.main.palette import Palette
@@ -47,13 +47,13 @@ def keys(tmp_path: Path) -> Keys:
         path = tmp_path / "config.toml"
         path.touch(mode=0o600)
         path.write_text(f'use = "work"\n\n[keys]\n{lines}', encoding="utf-8")
-        return keymap_of(config.read_keymap_table(tmp_path))
+        return keymap_with_user_keys(config.read_keymap_table(tmp_path))
 
     return read
 
 
 def test_without_a_table_the_keys_are_those_of_the_app(tmp_path: Path) -> None:
-    assert keymap_of(config.read_keymap_table(tmp_path)) == KeyMap()
+    assert keymap_with_user_keys(config.read_keymap_table(tmp_path)) == KeyMap()
 
 
 def test_keys_take_the_place_of_those_of_an_action(keys: Keys) -> None:

@@ -149,7 +149,7 @@ def _is_history_own_or_empty(root: Path) -> bool:
 
 def _mark_history(root: Path) -> None:
     if (mark := _owner_mark_if_storable()) is not None:
-        ownership.sign_history(root, mark)
+        ownership.add_owner_mark_to_job_history(root, mark)
 
 
 def _owner_mark_if_storable() -> str | None:

@@ -82,7 +82,7 @@ def mark_unmarked_state_and_history(root: Path) -> bool:
         with closing(sync.State(store.state_path)) as state:
             state.add_owner_mark(mark)
     if store.own / HISTORY_FILE in unmarked:
-        sign_history(store.root, mark)
+        add_owner_mark_to_job_history(store.root, mark)
     return bool(unmarked)
 
 
@@ -125,7 +125,7 @@ def has_marked_or_empty_history(root: Path, mark: str) -> bool:
             return True
 
 
-def sign_history(root: Path, mark: str) -> None:
+def add_owner_mark_to_job_history(root: Path, mark: str) -> None:
     """Write the user's mark into the history of a workspace.
 
     Raises:

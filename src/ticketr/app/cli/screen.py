@@ -27,7 +27,7 @@ from ticketr.app.jira import Credentials
 from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.jobs_state import QUIET_TAG
-from ticketr.app.tui.keymap import KeyMap, keymap_of
+from ticketr.app.tui.keymap import KeyMap, keymap_with_user_keys
 from ticketr.app.tui.services.workspaces import (
     ClosedWorkspace,
     OpenWorkspace,
@@ -109,7 +109,7 @@ def read_keymap() -> KeyMap:
         ConfigError: A setting of a key, or the file, cannot be used.
         SettingsAccessFailed: The file could not be read.
     """
-    return keymap_of(config.read_keymap_table(config.config_folder(os.environ)))
+    return keymap_with_user_keys(config.read_keymap_table(config.config_folder(os.environ)))
 
 
 def cancelled_job_messages(jobs: Iterable[JobSnapshot]) -> list[str]:

@@ -51,7 +51,7 @@ _LOGIN_PAGE_ADDRESS_PATTERN = compile_on_use(
 
 
 def clean_line(text: str, limit: int = MAX_SHOWN_CHARACTERS) -> str:
-    """Clean and clean_line a server's text for a one-line message.
+    """Clean and shorten a server's text for a one-line message.
 
     Returns:
         One clean line; a longer one ends in an ellipsis.

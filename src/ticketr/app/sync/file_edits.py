@@ -310,7 +310,7 @@ def add_drafts_in_new_file(store: Store, state: State, drafts: Sequence[Ticket])
     path = store.relative_path(write_drafts(store.root, drafts))
     text = render(drafts)
     added = TextReplacement(0, "", text, digest_of(text), "")
-    stored = state.undo.state_json("")
+    stored = state.undo.ticket_state_json("")
     state.undo.add(Undoable.ADDED, added, key=DRAFT_KEY, head_id="", path=path, state_before=stored)
     return path
 
@@ -361,7 +361,7 @@ def _replace_file(
             if replacement.before != replacement.after:
                 key = ticket.key or DRAFT_KEY
                 head = state.head_id_of(key) or ""
-                stored = state.undo.state_json(head)
+                stored = state.undo.ticket_state_json(head)
                 state.undo.add(
                     Undoable.CHANGED_IN_APP,
                     replacement,

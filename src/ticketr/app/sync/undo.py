@@ -143,7 +143,7 @@ def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
 
 
 def _require_same_state(state: State, step: UndoStep) -> None:
-    if state.undo.state_digest(step.head_id) != step.state_digest_after:
+    if state.undo.ticket_state_digest(step.head_id) != step.state_digest_after:
         raise CannotUndo(
             step.key, f"{step.key} was pulled, pushed or resolved since", step.copy_path
         )

@@ -291,7 +291,7 @@ class _IssueReader:
     def _enters_section(self, index: int, line: str) -> bool:
         section = grammar.section_of(line, in_task=self.is_task)
         if section is None and line.startswith("## ") and COMMENTS_HEADING_PATTERN.match(line):
-            in_text = self.read_line is _IssueReader._read_text_lines
+            in_text = self.read_line is _IssueReader._read_passage
             if has_comments_below(self.file_or_task_lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
@@ -324,9 +324,9 @@ class _IssueReader:
         if text.lines:
             text.lines.append("")
         self.open_text = text
-        self.read_line = _IssueReader._read_text_lines
+        self.read_line = _IssueReader._read_passage
 
-    def _read_text_lines(self, index: int, *, is_single: bool = False) -> int:
+    def _read_passage(self, index: int, *, is_single: bool = False) -> int:
         """Read a line of text, or the block of code that it opens.
 
         Args:
@@ -359,8 +359,8 @@ class _IssueReader:
         section = self.read_line
         if index != self.index_after_stray:
             self._begin_text(self.description)
-        self.index_after_stray = self._read_text_lines(index, is_single=stays_in_section)
-        self.read_line = section if stays_in_section else _IssueReader._read_text_lines
+        self.index_after_stray = self._read_passage(index, is_single=stays_in_section)
+        self.read_line = section if stays_in_section else _IssueReader._read_passage
         return self.index_after_stray
 
     # Fields.

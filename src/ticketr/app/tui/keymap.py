@@ -452,7 +452,7 @@ _EFFECT_BY_UNBINDABLE_KEY: Final = {
 }
 
 
-def keymap_of(table: Table) -> KeyMap:
+def keymap_with_user_keys(table: Table) -> KeyMap:
     """Return the bindings of the app with those that the user has changed.
 
     A key that the user gives to an action is taken from the others, which stay in the palette.

@@ -275,7 +275,7 @@ class Schedule:
     _expiring: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _push_numbers: Iterator[int] = field(default_factory=itertools.count)
     # The keys that have no start left, or that of the queue, by when they get one.
-    _rate_limited: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
+    _rate_limited_by_next_start: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
 
     def pending_dependents_first(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
@@ -294,7 +294,7 @@ class Schedule:
         if slot is not None and record not in slot.ready:
             is_full = len(slot.running) + len(slot.ready) >= self._concurrency_of(slot)
             return "key" if is_full else "rate"
-        return "rate" if self.queue_slot in self._rate_limited else "worker"
+        return "rate" if self.queue_slot in self._rate_limited_by_next_start else "worker"
 
     # Entering, running and ending
 
@@ -421,7 +421,7 @@ class Schedule:
 
     def _max_ready(self, slot: KeySlot) -> float:
         """Return how many jobs of a key may be ready."""
-        if slot.is_paused or slot in self._rate_limited:
+        if slot.is_paused or slot in self._rate_limited_by_next_start:
             return 0
         return max(0, self._concurrency_of(slot) - len(slot.running))
 
@@ -460,7 +460,9 @@ class Schedule:
     def _recheck_after_limit_change(self, slot: KeySlot) -> None:
         """Look which jobs may start after a change of a pause, a rate or a limit."""
         if slot is self.queue_slot:
-            self.is_queue_paused_or_rate_limited = slot.is_paused or slot in self._rate_limited
+            self.is_queue_paused_or_rate_limited = (
+                slot.is_paused or slot in self._rate_limited_by_next_start
+            )
         else:
             self._fill_or_trim_ready_of_key(slot)
 
@@ -469,7 +471,9 @@ class Schedule:
     def next_due_or_expiry_time(self) -> float:
         """Return when to call :meth:`make_due_ready` and :meth:`pending_newly_past_start_by` next."""
         when = min(
-            self._delayed.first_rank(), self._expiring.first_rank(), self._rate_limited.first_rank()
+            self._delayed.first_rank(),
+            self._expiring.first_rank(),
+            self._rate_limited_by_next_start.first_rank(),
         )
         self.is_time_dependent = when != math.inf
         return when
@@ -500,7 +504,8 @@ class Schedule:
         limited = [
             record
             for slot, queue in [(self.queue_slot, self.ready), *self.blocked.items()]
-            if self.queue_slot in self._rate_limited or slot in self._rate_limited
+            if self.queue_slot in self._rate_limited_by_next_start
+            or slot in self._rate_limited_by_next_start
             for record in queue
         ]
         return [*later, *self._delayed, *limited]
@@ -511,7 +516,7 @@ class Schedule:
         """Give the queue or a key another rate; None for no limit."""
         self.has_had_rates = True
         slot.bucket = None if rate is None else Bucket(rate, slot.bucket, now)
-        self._rate_limited.discard(slot)
+        self._rate_limited_by_next_start.discard(slot)
         self._note_if_rate_limited(slot, now)
 
     def consume_rates(self, record: JobRecord, now: float) -> None:
@@ -523,12 +528,14 @@ class Schedule:
 
     def _note_if_rate_limited(self, slot: KeySlot, now: float) -> None:
         if slot.bucket is not None and slot.bucket.ready_at() > now:
-            self._rate_limited.push(slot, slot.bucket.ready_at(), next(self._push_numbers))
+            self._rate_limited_by_next_start.push(
+                slot, slot.bucket.ready_at(), next(self._push_numbers)
+            )
         self._recheck_after_limit_change(slot)
 
     def refill_due_rates(self, now: float) -> list[KeySlot]:
         """Give the rates the starts that are due; return whose rates got one."""
-        refilled = [*self._rate_limited.take_until(now)]
+        refilled = [*self._rate_limited_by_next_start.take_until(now)]
         for slot in refilled:
             self._recheck_after_limit_change(slot)
         return refilled

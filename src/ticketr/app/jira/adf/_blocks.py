@@ -43,7 +43,7 @@ class BlockWriter(ABC):
             marker: The sign of the items, if it is a bullet list.
         """
 
-    def read_kind_and_is_bulleted(self, node: Any, parent: str) -> tuple[str, bool]:
+    def kind_and_is_bullet_list(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
         kind = node.get("type") if type(node) is dict else None
         return str(kind), kind == "bulletList"
@@ -69,7 +69,7 @@ class BlockWriter(ABC):
         texts: list[str] = []
         before = marker = ""
         for at, node in enumerate(blocks):
-            kind, has_bullets = self.read_kind_and_is_bulleted(node, parent)
+            kind, has_bullets = self.kind_and_is_bullet_list(node, parent)
             if kind == before and kind in {"orderedList", "taskList"}:
                 texts.append(SEPARATOR_COMMENT)
                 marker = ""

@@ -67,14 +67,16 @@ class FamilyCollector:
                 batch.append(queue.popitem(last=False)[0])
         return batch
 
-    def add_answer(self, requested: Iterable[str], issues: Iterable[Issue]) -> list[FetchedFamily]:
+    def add_answer(
+        self, requested_ids: Iterable[str], issues: Iterable[Issue]
+    ) -> list[FetchedFamily]:
         """Add the answer to one batch.
 
         Returns:
             The families that are complete now.
         """
-        requested = set(requested)
-        self._awaited -= requested
+        requested_ids = set(requested_ids)
+        self._awaited -= requested_ids
         touched: dict[str, None] = {}
         for issue in issues:
             self._awaited.discard(issue.id)
@@ -93,7 +95,7 @@ class FamilyCollector:
                     del self._waiting[other]
                     self._urgent[other] = None
         waiting = [
-            head for head, family in self._incomplete.items() if family.awaited_ids & requested
+            head for head, family in self._incomplete.items() if family.awaited_ids & requested_ids
         ]
         touched.update(dict.fromkeys(waiting))
         complete: list[FetchedFamily] = []

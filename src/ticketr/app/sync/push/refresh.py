@@ -310,7 +310,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class _LastSync:
+class _KnownTicket:
     """What the state has of a ticket.
 
     Attributes:
@@ -335,9 +335,9 @@ async def compare_with_jira(
         One comparison for each change, in the same order.
     """
     by_head = {change.head_id: change for change in local_changes if change.head_id is not None}
-    known: dict[str, _LastSync] = {}
+    known: dict[str, _KnownTicket] = {}
     for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_THREAD_VISIT):
-        known |= await session.in_thread(_read_last_sync, session.state, heads)
+        known |= await session.in_thread(_read_known_tickets, session.state, heads)
     requests = [
         replace(TicketRequest.of(change), ids_or_keys=[issue.id for issue in known[head].issues])
         for head, change in by_head.items()
@@ -387,11 +387,11 @@ async def compare_with_jira(
     ]
 
 
-def _read_last_sync(state: State, heads: Iterable[str]) -> dict[str, _LastSync]:
+def _read_known_tickets(state: State, heads: Iterable[str]) -> dict[str, _KnownTicket]:
     """Read what is known of some tickets, by their heads."""
     clashes = {conflict.head_id: conflict.clashes for conflict in state.conflicts.all()}
     return {
-        head: _LastSync(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
+        head: _KnownTicket(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
         for head in heads
     }
 
@@ -399,7 +399,7 @@ def _read_last_sync(state: State, heads: Iterable[str]) -> dict[str, _LastSync]:
 def _compare_change(
     change: TicketChanges,
     family: RenderedFamily,
-    known: _LastSync,
+    known: _KnownTicket,
     sent_comments: Sequence[SentComment],
     *,
     merging: bool,

@@ -108,8 +108,8 @@ class UndoStep(TextReplacement):
         key: The key of the ticket; ``draft`` for a draft.
         head_id: The ID of its head; empty for a ticket that was never pulled.
         path: Its file, relative to the workspace.
-        state_before: What the state held of the ticket before, from `UndoLog.state_json`.
-        state_digest_after: The digest of what the state held afterwards, from `UndoLog.state_digest`.
+        state_before: What the state held of the ticket before, from `UndoLog.ticket_state_json`.
+        state_digest_after: The digest of what the state held afterwards, from `UndoLog.ticket_state_digest`.
         number: Orders the steps.
     """
 
@@ -167,7 +167,7 @@ class UndoLog(Table):
             path,
             *astuple(replacement),
             state_before,
-            self.state_digest(head_id),
+            self.ticket_state_digest(head_id),
         )
         self._db.write(
             "INSERT INTO undo (kind, done, key, head, path, start, before, after, digest, aside,"
@@ -184,11 +184,11 @@ class UndoLog(Table):
         """Delete a step."""
         self._db.write("DELETE FROM undo WHERE number = ?", (step.number,))
 
-    def state_json(self, head_id: str) -> str:
+    def ticket_state_json(self, head_id: str) -> str:
         """Return what the state holds of a ticket, as text."""
         return json.dumps(self._read_rows(head_id))
 
-    def state_digest(self, head_id: str) -> str:
+    def ticket_state_digest(self, head_id: str) -> str:
         """Return a digest of what the state holds of a ticket; it changes with either side."""
         rows = self._read_rows(head_id)
         places = [
@@ -199,7 +199,7 @@ class UndoLog(Table):
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
     def restore_ticket_state(self, head_id: str, state_before: str) -> None:
-        """Replace what the state holds of a ticket by what `state_json` has returned."""
+        """Replace what the state holds of a ticket by what `ticket_state_json` has returned."""
         with self._db.convert_value_errors():
             rows = _parse_rows(state_before)
         for table, columns in _RESTORED_COLUMNS.items():
@@ -230,7 +230,7 @@ def digest_of(text: str) -> str:
 
 
 def _parse_rows(state_before: str) -> dict[str, list[list[object]]]:
-    """Parse the result of `UndoLog.state_json`."""
+    """Parse the result of `UndoLog.ticket_state_json`."""
     tables = json.loads(state_before)
     rows: dict[str, list[list[object]]] = {name: list(tables[name]) for name in _RESTORED_COLUMNS}
     if any(

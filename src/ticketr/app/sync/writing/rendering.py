@@ -246,7 +246,7 @@ async def add_media_ids(
     if not showing:
         await trio.lowlevel.checkpoint()
         return list(issues)
-    fields = await _fetch_attachment_fields(jira, showing)
+    fields = await _fetch_attachment_fields_by_id(jira, showing)
     ids = [attachment.id for value in fields.values() for attachment in jira_attachments(value)]
     known = await in_thread(state.media.of, ids)
 
@@ -270,7 +270,7 @@ async def add_media_ids(
     ]
 
 
-async def _fetch_attachment_fields(
+async def _fetch_attachment_fields_by_id(
     jira: JiraClient, issues: Sequence[Issue]
 ) -> dict[str, dict[str, object]]:
     """Return the field of each issue that holds its attachments, by the issue's ID."""

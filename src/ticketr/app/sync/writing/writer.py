@@ -462,14 +462,16 @@ class FamilyWriter:
             before: Its ticket in the file before.
         """
         merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
-        edited = self._find_edited_keys(family, before) if merged else ()
+        edited = self._find_keys_edited_since_sync(family, before) if merged else ()
         here, after = diff.issues_by_key(before), decision.ticket_to_write or family.content.ticket
         return {
             key: _issue_outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
             for key, issue in diff.issues_by_key(after).items()
         }
 
-    def _find_edited_keys(self, family: RenderedFamily, before: tickets.Ticket) -> Collection[str]:
+    def _find_keys_edited_since_sync(
+        self, family: RenderedFamily, before: tickets.Ticket
+    ) -> Collection[str]:
         """Return the keys of the issues that were edited since the last sync; all without one."""
         known = self._state.base(family.head.id)
         base = diff.read_ticket(known.jira_text) if known is not None else None
@@ -525,7 +527,7 @@ def record_written(
         replacement: What was replaced, if that can be undone.
     """
     head = family.head
-    stored = state.undo.state_json(head.id) if replacement is not None else ""
+    stored = state.undo.ticket_state_json(head.id) if replacement is not None else ""
     state.record(head.id, MergeBase(path, family.content.text), family.rows, seen=seen)
     state.sent.forget(head.id)
     if any(COMMENT_FIELD in issue.fields for issue in family.issues):

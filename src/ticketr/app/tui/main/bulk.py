@@ -22,7 +22,7 @@ from ticketr.app.tui.overlays.questions import (
 from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_statuses
+from ticketr.app.tui.services.asking import ask_field_values_and_if_all, ask_issues, ask_statuses
 from ticketr.app.tui.services.edits import change_field
 from ticketr.app.tui.services.jobs import ask_to_attach, key_or_each_of_count, start_job
 from ticketr.app.tui.state import AppState, Handler, Panel, Step
@@ -268,7 +268,7 @@ def choose_value(
     options_of = partial(_value_options, state, targets, field)
     key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
     asking = (
-        call_in(name, ask_field_values, (key, field.name))
+        call_in(name, ask_field_values_and_if_all, (key, field.name))
         if field.is_listed_by_jira and key
         else None
     )

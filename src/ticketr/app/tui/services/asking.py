@@ -36,7 +36,7 @@ async def ask_statuses(
     return await _ask_jira_or_none_if_stopped(services, name, ask, STATUS_WAIT)
 
 
-async def ask_field_values(
+async def ask_field_values_and_if_all(
     services: Services, name: str, issue_field: tuple[str, str]
 ) -> tuple[tuple[str, ...], bool] | None:
     """Ask Jira for the values that a field of an issue can have, and whether these are all.

@@ -69,9 +69,9 @@ class Writer(BlockWriter):
         self._names = {media: name for name, media in media_ids.items()}
         self.used = False
 
-    def read_kind_and_is_bulleted(self, node: Any, parent: str) -> tuple[str, bool]:
+    def kind_and_is_bullet_list(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
-        kind, has_bullets = super().read_kind_and_is_bulleted(node, parent)
+        kind, has_bullets = super().kind_and_is_bullet_list(node, parent)
         if kind in {"decisionList", "taskList"} and self._short_form_of(node, parent) is not None:
             return kind, True
         return kind, has_bullets
