@@ -10,7 +10,7 @@ from ticketr.app.tickets import (
     Ticket,
     TicketSyntaxError,
     UnwritableTicket,
-    candidate_of,
+    filterable_issue_of,
     parse,
     render,
     render_ticket,
@@ -138,7 +138,7 @@ def test_a_field_without_a_name_is_refused() -> None:
 def test_texts_can_be_found() -> None:
     ticket = Ticket("A", rich_texts={"N": "words of it"})
 
-    assert "words of it" in candidate_of(ticket).haystack
+    assert "words of it" in filterable_issue_of(ticket).haystack
 
 
 HEAD = "# TICKET: [AB-1] x\n\n"

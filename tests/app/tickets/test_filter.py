@@ -8,7 +8,7 @@ from rows import for_each
 
 from ticketr.app.tickets import (
     SORT_NAMES,
-    Candidate,
+    FilterableIssue,
     GroupSum,
     InvalidFilter,
     NamesForFilter,
@@ -20,16 +20,16 @@ from ticketr.app.tickets import (
 )
 from ticketr.app.tickets.filter import FILE_STATES
 
-ISSUE = Candidate(
+ISSUE = FilterableIssue(
     "DEMO-9",
     "Rebuild the Index without downtime",
     {"Status": "In Progress", "Assignee": "Søren Ångström", "Story Points": "3", "Sprint": ""},
     "The simplest version is good enough.\nSay “when” it's done.",
     frozenset({"edited"}),
 )
-OTHER = Candidate("", "Pay in instalments", {"Status": "Done"}, "", frozenset({"draft"}))
-CLASH = Candidate("DEMO-11", "Straße", {}, 'He said "no"', frozenset({"conflict", "edited"}))
-BROKEN = Candidate("", "notes.md:5: conflict markers", file_states=frozenset({"broken"}))
+OTHER = FilterableIssue("", "Pay in instalments", {"Status": "Done"}, "", frozenset({"draft"}))
+CLASH = FilterableIssue("DEMO-11", "Straße", {}, 'He said "no"', frozenset({"conflict", "edited"}))
+BROKEN = FilterableIssue("", "notes.md:5: conflict markers", file_states=frozenset({"broken"}))
 ALL = (ISSUE, OTHER, CLASH, BROKEN)
 
 
@@ -81,7 +81,9 @@ ALL = (ISSUE, OTHER, CLASH, BROKEN)
         ("text=a=b", ()),
     ],
 )
-def test_a_filter_selects_what_fits_every_term(text: str, found: tuple[Candidate, ...]) -> None:
+def test_a_filter_selects_what_fits_every_term(
+    text: str, found: tuple[FilterableIssue, ...]
+) -> None:
     parsed = parse_filter(text)
 
     assert parsed.select(ALL) == list(found)
@@ -133,12 +135,14 @@ NAMES = NamesForFilter("Søren Ångström", frozenset({"Status", "Assignee", "St
         ("STATUS=", (CLASH, BROKEN)),
     ],
 )
-def test_a_filter_knows_the_user_and_the_fields(text: str, found: tuple[Candidate, ...]) -> None:
+def test_a_filter_knows_the_user_and_the_fields(
+    text: str, found: tuple[FilterableIssue, ...]
+) -> None:
     assert parse_filter(text, NAMES).select(ALL) == list(found)
 
 
 def test_me_is_nobody_whose_name_only_contains_mine() -> None:
-    other = Candidate("A-1", "x", {"Assignee": "Søren Ångströms"})
+    other = FilterableIssue("A-1", "x", {"Assignee": "Søren Ångströms"})
 
     assert not parse_filter("@me", NAMES).matches(other)
     assert parse_filter("@angstrom", NAMES).matches(other)
@@ -171,9 +175,9 @@ def test_a_filter_is_a_value_that_keeps_what_was_typed() -> None:
 
 def test_every_flag_is_a_word_of_the_language() -> None:
     for word in (*FILE_STATES, "unpushed"):
-        every = Candidate("A-1", "x", file_states=FILE_STATES)
+        every = FilterableIssue("A-1", "x", file_states=FILE_STATES)
         assert parse_filter(word).matches(every)
-        assert not parse_filter(word).matches(Candidate("A-1", word))
+        assert not parse_filter(word).matches(FilterableIssue("A-1", word))
 
 
 @for_each(
@@ -197,7 +201,9 @@ def test_folding_takes_case_and_accents_away(text: str, folded: str) -> None:
 
 def test_a_word_is_looked_up_in_a_few_bytecodes_an_issue() -> None:
     fields = {"Status": "In Progress", "Assignee": "Søren Ångström", "Priority": "High"}
-    issues = [Candidate(f"AB-{n}", f"Issue {n}", fields, "A text. " * 60) for n in range(1_000)]
+    issues = [
+        FilterableIssue(f"AB-{n}", f"Issue {n}", fields, "A text. " * 60) for n in range(1_000)
+    ]
     parsed = parse_filter("999")
     bytecodes = Bytecodes()
 
@@ -209,22 +215,22 @@ def test_a_word_is_looked_up_in_a_few_bytecodes_an_issue() -> None:
 
 
 ISSUES = (
-    Candidate("", "Draft b"),
-    Candidate("AB-10", "émile", {"Status": "To Do", "Priority": "Low", "Assignee": "zoë"}),
-    Candidate(
+    FilterableIssue("", "Draft b"),
+    FilterableIssue("AB-10", "émile", {"Status": "To Do", "Priority": "Low", "Assignee": "zoë"}),
+    FilterableIssue(
         "AB-9",
         "Zebra",
         {"Status": "Done", "Priority": "Highest", "Assignee": "Amara"},
         updated="2026-01-02T09:00:00.000+0000",
     ),
-    Candidate("", "Draft a"),
-    Candidate(
+    FilterableIssue("", "Draft a"),
+    FilterableIssue(
         "AA-100",
         "yes",
         {"Status": "done", "Priority": "Major"},
         updated="2026-01-02T09:30:00.000+0100",
     ),
-    Candidate("AB-1", "apple", {"Priority": "Urgent"}, updated="2026-01-02T10:00:00"),
+    FilterableIssue("AB-1", "apple", {"Priority": "Urgent"}, updated="2026-01-02T10:00:00"),
 )
 
 
@@ -252,8 +258,10 @@ def test_every_order_has_a_name() -> None:
         sort_key("colour")
 
 
-def candidate(**fields: str) -> Candidate:
-    return Candidate("A-1", "x", {name.replace("_", " "): text for name, text in fields.items()})
+def candidate(**fields: str) -> FilterableIssue:
+    return FilterableIssue(
+        "A-1", "x", {name.replace("_", " "): text for name, text in fields.items()}
+    )
 
 
 def test_issues_are_counted_and_their_points_added_up() -> None:

@@ -43,7 +43,7 @@ class IssueOrBrokenFile:
         line: The line of its heading; of a broken file, 1.
     """
 
-    candidate: tickets.Candidate
+    candidate: tickets.FilterableIssue
     path: str
     line: int
 
@@ -221,7 +221,9 @@ def stats(options: CommonOptions, *, terms: tuple[str, ...], fields: tuple[str, 
     return exits.FAILED if listing.error_by_broken_path else exits.DONE
 
 
-def _field_warnings(fields: Sequence[str], issues: Sequence[tickets.Candidate]) -> Iterator[str]:
+def _field_warnings(
+    fields: Sequence[str], issues: Sequence[tickets.FilterableIssue]
+) -> Iterator[str]:
     """Yield a warning for each field that no issue has."""
     from ticketr.app.config.checks import nearest
 
@@ -235,7 +237,7 @@ def _field_warnings(fields: Sequence[str], issues: Sequence[tickets.Candidate]) 
 
 def _totals_as_json(
     folder: str,
-    candidates: Sequence[tickets.Candidate],
+    candidates: Sequence[tickets.FilterableIssue],
     totals: dict[str, tuple[tickets.GroupSum, ...]],
 ) -> dict[str, object]:
     by = {
@@ -286,12 +288,14 @@ def _list_issues(store: sync.Store, state: sync.State) -> WorkspaceIssues:
         flags = [("edited", key in edited), ("conflict", key in clashing)]
         flags.append(("broken", path in survey.broken))
         held = frozenset(name for name, holds in flags if holds)
-        candidate = tickets.candidate_of(issue, held, updated=updated.get(key, ""))
+        candidate = tickets.filterable_issue_of(issue, held, updated=updated.get(key, ""))
         return IssueOrBrokenFile(candidate, path, issue.line)
 
     issues = [listed(path, issue) for path, ticket in pairs for issue in (ticket, *ticket.tasks)]
     for name, error in survey.broken.items():
-        candidate = tickets.Candidate("", clean(str(error)), file_states=frozenset({"broken"}))
+        candidate = tickets.FilterableIssue(
+            "", clean(str(error)), file_states=frozenset({"broken"})
+        )
         issues.append(IssueOrBrokenFile(candidate, name, 1))
     return WorkspaceIssues(store.root, tuple(issues), survey.broken)
 

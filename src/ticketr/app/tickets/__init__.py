@@ -30,9 +30,9 @@ from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 if TYPE_CHECKING:
     from ticketr.app.tickets.candidate import (
         SORT_NAMES,
-        Candidate,
+        FilterableIssue,
         GroupSum,
-        candidate_of,
+        filterable_issue_of,
         fold,
         issue_and_point_totals_by,
         points_or_zero,

@@ -57,7 +57,7 @@ def _names_by_folded_name(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class FilterableIssue:
     """An issue as a filter sees it.
 
     What nearly all filters search in is prepared once, here.
@@ -103,9 +103,9 @@ class Candidate:
         return _fold_value_cached(value)
 
 
-def candidate_of(
+def filterable_issue_of(
     issue: Ticket, file_states: frozenset[str] = frozenset(), *, updated: str = ""
-) -> Candidate:
+) -> FilterableIssue:
     """Return an issue of a file as a filter sees it.
 
     Args:
@@ -115,7 +115,7 @@ def candidate_of(
     """
     text = "\n".join((issue.description, *issue.acceptance_criteria, *issue.rich_texts.values()))
     own = file_states if issue.key is not None else file_states | {"draft"}
-    return Candidate(issue.key or "", issue.title, issue.fields, text, own, updated)
+    return FilterableIssue(issue.key or "", issue.title, issue.fields, text, own, updated)
 
 
 #: Compares with others of the same order; issues without a value come last.
@@ -136,7 +136,7 @@ _PRIORITY_RANKS = {
 }
 
 
-def sort_key(name: str) -> Callable[[Candidate], SortKey]:
+def sort_key(name: str) -> Callable[[FilterableIssue], SortKey]:
     """Return the key function of an order, for ``sorted``.
 
     Issues that are equal in an order, and all issues of ``key``, are in the order of their keys,
@@ -152,18 +152,18 @@ def sort_key(name: str) -> Callable[[Candidate], SortKey]:
     return _SORT_KEY_BY_NAME[name]
 
 
-def _by_key(candidate: Candidate) -> SortKey:
+def _by_key(candidate: FilterableIssue) -> SortKey:
     match = _NUMBERED_KEY.fullmatch(candidate.key)
     place = (match[1], int(match[2])) if match else ("", 0)
     return (match is None, *place, fold(candidate.title))
 
 
-def _by_title(candidate: Candidate) -> SortKey:
+def _by_title(candidate: FilterableIssue) -> SortKey:
     return (fold(candidate.title), *_by_key(candidate))
 
 
-def _by_field(name: str) -> Callable[[Candidate], SortKey]:
-    def key(candidate: Candidate) -> SortKey:
+def _by_field(name: str) -> Callable[[FilterableIssue], SortKey]:
+    def key(candidate: FilterableIssue) -> SortKey:
         value = candidate.folded_text(name)
         return (not value, value, *_by_key(candidate))
 
@@ -175,18 +175,18 @@ def rank_of_priority(folded: str) -> int | None:
     return _PRIORITY_RANKS.get(folded)
 
 
-def _by_priority(candidate: Candidate) -> SortKey:
+def _by_priority(candidate: FilterableIssue) -> SortKey:
     value = candidate.folded_text("priority")
     rank = _PRIORITY_RANKS.get(value, len(_PRIORITIES_BY_URGENCY))
     return (not value, rank, value, *_by_key(candidate))
 
 
-def _by_latest_update(candidate: Candidate) -> SortKey:
+def _by_latest_update(candidate: FilterableIssue) -> SortKey:
     moment = _epoch_seconds(candidate.updated)
     return (moment is None, -(moment or 0.0), *_by_key(candidate))
 
 
-def _by_points_descending(candidate: Candidate) -> SortKey:
+def _by_points_descending(candidate: FilterableIssue) -> SortKey:
     points = points_or_zero(candidate)
     return (not points, -points, *_by_key(candidate))
 
@@ -236,7 +236,9 @@ class GroupSum:
     points: float
 
 
-def issue_and_point_totals_by(candidates: Iterable[Candidate], name: str) -> tuple[GroupSum, ...]:
+def issue_and_point_totals_by(
+    candidates: Iterable[FilterableIssue], name: str
+) -> tuple[GroupSum, ...]:
     """Return a total for each value of a field: the most issues first, those without a value last.
 
     Args:
@@ -261,7 +263,7 @@ def issue_and_point_totals_by(candidates: Iterable[Candidate], name: str) -> tup
     )
 
 
-def points_or_zero(candidate: Candidate) -> float:
+def points_or_zero(candidate: FilterableIssue) -> float:
     """Return the points of an issue; 0 if it has none, or no number."""
     for name in _POINT_FIELDS:
         with suppress(ValueError):

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ticketr.app.config.checks import nearest
-from ticketr.app.tickets.candidate import NON_FIELD_NAMES, Candidate, fold
+from ticketr.app.tickets.candidate import NON_FIELD_NAMES, FilterableIssue, fold
 from ticketr.app.tickets.errors import InvalidFilter
 
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
@@ -47,7 +47,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 class Term(Protocol):
     """One condition of a filter."""
 
-    def matches(self, candidate: Candidate) -> bool:
+    def matches(self, candidate: FilterableIssue) -> bool:
         """Return whether an issue fits it."""
         ...
 
@@ -58,7 +58,7 @@ class TextTerm:
 
     text: str
 
-    def matches(self, candidate: Candidate) -> bool:
+    def matches(self, candidate: FilterableIssue) -> bool:
         """Return whether an issue contains the text."""
         return self.text in candidate.haystack
 
@@ -71,7 +71,7 @@ class FieldTerm:
     text: str
     is_whole_value: bool = False
 
-    def matches(self, candidate: Candidate) -> bool:
+    def matches(self, candidate: FilterableIssue) -> bool:
         """Return whether an issue's field contains the text."""
         value = candidate.folded_text(self.name)
         is_whole = self.is_whole_value or not self.text
@@ -84,7 +84,7 @@ class FileStateTerm:
 
     file_states: frozenset[str]
 
-    def matches(self, candidate: Candidate) -> bool:
+    def matches(self, candidate: FilterableIssue) -> bool:
         """Return whether an issue has one of the states."""
         return not self.file_states.isdisjoint(candidate.file_states)
 
@@ -95,7 +95,7 @@ class KeysTerm:
 
     keys: frozenset[str]
 
-    def matches(self, candidate: Candidate) -> bool:
+    def matches(self, candidate: FilterableIssue) -> bool:
         """Return whether an issue has one of the keys."""
         return candidate.key in self.keys
 
@@ -106,7 +106,7 @@ class NotTerm:
 
     term: Term
 
-    def matches(self, candidate: Candidate) -> bool:
+    def matches(self, candidate: FilterableIssue) -> bool:
         """Return whether an issue does not fit the term."""
         return not self.term.matches(candidate)
 
@@ -125,14 +125,14 @@ class Filter:
     text: str
     terms: tuple[Term, ...]
 
-    def matches(self, candidate: Candidate) -> bool:
+    def matches(self, candidate: FilterableIssue) -> bool:
         """Return whether an issue fits every term."""
         for term in self.terms:  # noqa: SIM110 - all() takes twice as long
             if not term.matches(candidate):
                 return False
         return True
 
-    def select(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+    def select(self, candidates: Iterable[FilterableIssue]) -> list[FilterableIssue]:
         """Return the issues that fit, in their order."""
         return [candidate for candidate in candidates if self.matches(candidate)]
 

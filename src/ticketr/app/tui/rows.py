@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ticketr.app.tickets import Candidate, Term, Ticket, candidate_of, sort_key
+from ticketr.app.tickets import FilterableIssue, Term, Ticket, filterable_issue_of, sort_key
 from ticketr.text import clean
 
 
@@ -188,7 +188,7 @@ class ListRow:
     depth: int
     is_broken: bool = False
     line: int = 0
-    candidate: Candidate = field(default=Candidate("", ""), repr=False)
+    candidate: FilterableIssue = field(default=FilterableIssue("", ""), repr=False)
     #: A cache, by the name of the sort.
     _sort_keys: dict[str, tuple[object, ...]] = field(
         init=False, default_factory=dict, repr=False, compare=False
@@ -246,13 +246,15 @@ def rows_of(ticket: Ticket, path: str, updated: Mapping[str, str] = {}) -> tuple
         updated: The last changes of issues in Jira, as Jira writes them, by their keys.
     """
     issues = (
-        (candidate_of(issue, updated=updated.get(issue.key or "", "")), issue.line)
+        (filterable_issue_of(issue, updated=updated.get(issue.key or "", "")), issue.line)
         for issue in (ticket, *ticket.tasks)
     )
     return rows_of_candidates(issues, path)
 
 
-def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tuple[ListRow, ...]:
+def rows_of_candidates(
+    issues: Iterable[tuple[FilterableIssue, int]], path: str
+) -> tuple[ListRow, ...]:
     """Return the rows of a ticket and its sub-tasks.
 
     Args:
@@ -297,7 +299,7 @@ def row_of_broken(path: str, error: str, *, has_ticket_rows: bool) -> ListRow:
         path=path,
         depth=0,
         is_broken=True,
-        candidate=Candidate("", clean(error), file_states=frozenset(("broken",))),
+        candidate=FilterableIssue("", clean(error), file_states=frozenset(("broken",))),
     )
 
 

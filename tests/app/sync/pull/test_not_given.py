@@ -23,7 +23,7 @@ from ticketr.app.sync import Code, FileFailed
 from ticketr.app.sync.pull.fetch_plan import FamilyCollector, make_fetch_plan
 from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
 from ticketr.app.sync.state.state import KnownIssue
-from ticketr.app.sync.workspace.store import PathAndHeadKey
+from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.writer import FamilyWriter
 from ticketr.app.tickets import parse
 
@@ -301,8 +301,8 @@ def known_by_id(*each: KnownIssue) -> dict[str, KnownIssue]:
     return {one.id: one for one in each}
 
 
-def locations(*numbers: int) -> dict[str, PathAndHeadKey]:
-    return {f"DEMO-{each}": PathAndHeadKey(f"DEMO-{each}.md", f"DEMO-{each}") for each in numbers}
+def locations(*numbers: int) -> dict[str, TicketLocation]:
+    return {f"DEMO-{each}": TicketLocation(f"DEMO-{each}.md", f"DEMO-{each}") for each in numbers}
 
 
 @pytest.mark.parametrize(

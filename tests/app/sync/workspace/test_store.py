@@ -32,7 +32,7 @@ from ticketr.app.sync import (
 from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.sync.workspace.store import (
-    PathAndHeadKey,
+    TicketLocation,
     broken_file_or_folder_of,
     find_raw_keys,
     notes_on,
@@ -44,10 +44,10 @@ def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
     assert (store.own / ".gitignore").read_text() == "*\n"
 
 
-def locations(store: Store) -> list[tuple[str, PathAndHeadKey]]:
+def locations(store: Store) -> list[tuple[str, TicketLocation]]:
     pairs = [(name, ticket) for name in files(store) for ticket in store.read_tickets(name)]
     return [
-        (key, PathAndHeadKey(name, ticket.key or ""))
+        (key, TicketLocation(name, ticket.key or ""))
         for name, ticket in pairs
         for key in ticket.keys()  # noqa: SIM118 - no mapping
     ]
@@ -62,9 +62,9 @@ def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None
     put(store, "notes.txt", render_ticket(whole))
 
     assert locations(store) == [
-        ("DEMO-3", PathAndHeadKey("c.md", "DEMO-3")),
-        ("DEMO-1", PathAndHeadKey("b/deep/a.md", "DEMO-1")),
-        ("DEMO-2", PathAndHeadKey("b/deep/a.md", "DEMO-1")),
+        ("DEMO-3", TicketLocation("c.md", "DEMO-3")),
+        ("DEMO-1", TicketLocation("b/deep/a.md", "DEMO-1")),
+        ("DEMO-2", TicketLocation("b/deep/a.md", "DEMO-1")),
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from fakes.states import app_state, plain, pressed
 
-from ticketr.app.tickets import Ticket, candidate_of
+from ticketr.app.tickets import Ticket, filterable_issue_of
 from ticketr.app.tui import messages
 from ticketr.app.tui.rows import Rows, rows_of
 from ticketr.app.tui.screen import draw_screen
@@ -136,6 +136,9 @@ def test_the_list_is_sorted_by_what_columns_show(sort: str, first: str) -> None:
 def test_texts_of_jira_reach_no_terminal_raw() -> None:
     fields = {"Type": "\x1b[31mBug\x07", "Sprint": "\u202eSprint\x9b 1", "Priority": "\x1b]0;x\x07"}
     state = app_state(Ticket("A", "DEMO-1", fields=fields), width=140)
-    assert candidate_of(Ticket("A", "DEMO-1", fields=fields)).fields["Type"] == "\x1b[31mBug\x07"
+    assert (
+        filterable_issue_of(Ticket("A", "DEMO-1", fields=fields)).fields["Type"]
+        == "\x1b[31mBug\x07"
+    )
     row = draw_screen(state, 1.0, Theme())[2]
     assert not any(raw in row for raw in "\x1b\x07\x9b\u202e")

@@ -32,8 +32,8 @@ from ticketr.app.sync.workspace.attachments import check_pictures
 from ticketr.app.sync.workspace.files import lf_and_chomp
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
-    PathAndHeadKey,
     Store,
+    TicketLocation,
     broken_among,
     broken_file_or_folder_of,
 )
@@ -195,8 +195,8 @@ class LocalSurvey:
     local_changes: list[TicketChanges] = field(default_factory=list)
     has_drafts: bool = False
     never_pulled: list[LocalTicket] = field(default_factory=list)
-    locations: dict[str, PathAndHeadKey] = field(default_factory=dict)
-    locations_of_unread_keys: dict[str, PathAndHeadKey] = field(default_factory=dict)
+    locations: dict[str, TicketLocation] = field(default_factory=dict)
+    locations_of_unread_keys: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     # The keys that may be in each file that cannot be read.
     _keys_in_broken_files: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -267,11 +267,11 @@ class LocalSurvey:
         for key, path in possible:
             if key not in self.locations:
                 _, head = places.get(key, ("", ""))
-                location = PathAndHeadKey(path, head, str(unreadable[path]))
+                location = TicketLocation(path, head, str(unreadable[path]))
                 self.locations_of_unread_keys.setdefault(key, location)
         for creation in state.creations.read_in_no_file():
             if creation.key and creation.key not in self.locations:
-                location = PathAndHeadKey(creation.path, "", _KEY_NOT_WRITTEN_YET_REASON)
+                location = TicketLocation(creation.path, "", _KEY_NOT_WRITTEN_YET_REASON)
                 self.locations_of_unread_keys.setdefault(creation.key, location)
 
     def drop_drafts_that_lost_keys(
@@ -394,7 +394,7 @@ class LocalSurvey:
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
             if lf_and_chomp(store.read_bytes(name).decode()) == lf_and_chomp(text):
-                self.locations.update(dict.fromkeys(keys, PathAndHeadKey(name, head)))
+                self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
                 return True
         return False
 
@@ -418,7 +418,7 @@ class LocalSurvey:
                     is_elsewhere = True
                     self._note_and_drop_duplicate(DuplicateKey(key, self.locations[key].path, name))
                 else:
-                    self.locations[key] = PathAndHeadKey(name, local.ticket.key or "")
+                    self.locations[key] = TicketLocation(name, local.ticket.key or "")
             if not is_elsewhere:
                 self.add_ticket(state, local, store.root, issues)
         return tickets
@@ -441,7 +441,7 @@ class LocalSurvey:
         if not self.locations.keys().isdisjoint(keys):
             return False
         self.locations.update(
-            (key, PathAndHeadKey(name, ticket.own_and_task_keys[0]))
+            (key, TicketLocation(name, ticket.own_and_task_keys[0]))
             for ticket in seen
             for key in ticket.own_and_task_keys
         )

@@ -18,7 +18,7 @@ from ticketr.app.sync.notes import Code, Note
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownIssue
-    from ticketr.app.sync.workspace.store import PathAndHeadKey
+    from ticketr.app.sync.workspace.store import TicketLocation
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class FamilyCollector:
 def misplaced_or_unreadable_note(
     head: Issue,
     issue: Issue,
-    key_locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, TicketLocation],
     known: Mapping[str, KnownIssue],
 ) -> Note | None:
     """Note that an issue is in another ticket than in Jira, or in a file that cannot be read.
@@ -132,8 +132,8 @@ def misplaced_or_unreadable_note(
 
 
 def location_by_either_key(
-    issue: Issue, key_locations: Mapping[str, PathAndHeadKey], known: Mapping[str, KnownIssue]
-) -> PathAndHeadKey | None:
+    issue: Issue, key_locations: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
+) -> TicketLocation | None:
     """Return where an issue is, by its key or by the one that it had at the last sync."""
     former = known[issue.id].key if issue.id in known else issue.key
     return key_locations.get(issue.key) or key_locations.get(former)
@@ -159,7 +159,7 @@ def make_fetch_plan(
     ids: Iterable[str],
     changed: Iterable[str],
     known: Mapping[str, KnownIssue],
-    key_locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, TicketLocation],
     *,
     project: str | None,
 ) -> FetchPlan:
@@ -195,7 +195,7 @@ def make_fetch_plan(
 
 
 def change_search_start_time(
-    ids: Iterable[str], known: Mapping[str, KnownIssue], key_locations: Mapping[str, PathAndHeadKey]
+    ids: Iterable[str], known: Mapping[str, KnownIssue], key_locations: Mapping[str, TicketLocation]
 ) -> float | None:
     """Return the time since when changes have to be searched; None if nothing is here yet."""
     confirmed = [

@@ -23,7 +23,7 @@ from ticketr.app.sync.workspace.files import attempt_change, lf_and_chomp
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import PullTally
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.workspace.store import PathAndHeadKey
+    from ticketr.app.sync.workspace.store import TicketLocation
 
 #: What a note says of an issue that Jira no longer has.
 _DELETED_REASON = "it was deleted in Jira, or you may no longer see it"
@@ -33,7 +33,7 @@ _EDITED_REASON = f"{_DELETED_REASON}; it was edited here, or its file holds more
 async def handle_missing(
     session: Session,
     missing: Sequence[KnownIssue],
-    key_locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, TicketLocation],
     tally: PullTally,
     *,
     now: float,
@@ -101,7 +101,7 @@ def _was_just_created(issue: Issue, now: float) -> bool:
 async def _trash_lost_tickets(
     session: Session,
     lost: Sequence[KnownIssue],
-    key_locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, TicketLocation],
     *,
     is_dry: bool,
 ) -> tuple[set[str], dict[str, TicketrError]]:

@@ -35,7 +35,7 @@ from ticketr.app.sync.pull.fetch_plan import (
     location_by_either_key,
     misplaced_or_unreadable_note,
 )
-from ticketr.app.sync.workspace.store import PathAndHeadKey
+from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
@@ -77,7 +77,7 @@ class PullPipeline:
         writer: FamilyWriter,
         plan: FetchPlan,
         known: Mapping[str, KnownIssue],
-        key_locations: dict[str, PathAndHeadKey],
+        key_locations: dict[str, TicketLocation],
         tally: PullTally,
     ) -> None:
         self._session = session

@@ -24,7 +24,7 @@ from ticketr.app.sync.errors import UnknownTicket, suggest_names
 from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, change_search_start_time, make_fetch_plan
 from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
-from ticketr.app.sync.workspace.store import PathAndHeadKey, read_go_hashes
+from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
 from ticketr.app.tickets import Ticket, is_key, render_ticket
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _RELATIVE_FIELDS = ("subtasks", "parent", "issuetype")
 async def pull_named(
     session: Session,
     keys: Collection[str],
-    key_locations: dict[str, PathAndHeadKey],
+    key_locations: dict[str, TicketLocation],
     tally: PullTally,
 ) -> None:
     """Bring named tickets into the workspace, whatever the query finds.
@@ -84,7 +84,7 @@ class _RelativeFinder:
 
     session: Session
     known_by_id: Mapping[str, KnownIssue]
-    key_locations: Mapping[str, PathAndHeadKey]
+    key_locations: Mapping[str, TicketLocation]
     tally: PullTally
 
     async def find_ids_in_same_tickets(self, keys: Mapping[str, str]) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ class _RelativeFinder:
 
 async def pull(
     session: Session,
-    key_locations: dict[str, PathAndHeadKey],
+    key_locations: dict[str, TicketLocation],
     tally: PullTally,
     *,
     full: bool = False,
@@ -186,7 +186,7 @@ def _load_pipeline(
     session: Session,
     plan: FetchPlan,
     known: Mapping[str, KnownIssue],
-    key_locations: dict[str, PathAndHeadKey],
+    key_locations: dict[str, TicketLocation],
     tally: PullTally,
     seen: float,
 ) -> PullPipeline:
@@ -219,7 +219,7 @@ def _record_seen_and_forget_gone(
     ids: Collection[str],
     seen: float,
     known: Mapping[str, KnownIssue],
-    key_locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, TicketLocation],
 ) -> None:
     """Record that the query found issues at ``seen``.
 
@@ -248,7 +248,7 @@ def _record_seen_and_forget_gone(
 async def _make_plan(
     session: Session,
     known: Mapping[str, KnownIssue],
-    key_locations: Mapping[str, PathAndHeadKey],
+    key_locations: Mapping[str, TicketLocation],
     *,
     full: bool,
 ) -> tuple[FetchPlan, float]:

@@ -85,7 +85,7 @@ _TICKET_LIKE_PATTERN = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|
 
 
 @dataclass(frozen=True, slots=True)
-class PathAndHeadKey:
+class TicketLocation:
     """The place of a ticket in a file.
 
     Attributes:

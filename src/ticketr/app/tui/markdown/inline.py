@@ -334,7 +334,7 @@ def _append_token(builder: _BlockLinesBuilder, token: Token) -> None:
     """Append what a token shows."""
     match token.type:
         case "text":
-            _append_text_by_tag(builder, token.content)
+            _append_text_in_open_tag(builder, token.content)
         case "code_inline":
             _append_inline_code(builder, token.content)
         case "status":
@@ -362,7 +362,7 @@ def _append_token(builder: _BlockLinesBuilder, token: Token) -> None:
             _append_html(builder, token.content)
 
 
-def _append_text_by_tag(builder: _BlockLinesBuilder, text: str) -> None:
+def _append_text_in_open_tag(builder: _BlockLinesBuilder, text: str) -> None:
     tag = builder.open_tags[-1] if builder.open_tags else None
     if tag is not None and tag.name == "sup":
         text = f"^{text}"

@@ -19,7 +19,7 @@ from ticketr.app import sync
 from ticketr.app.config import SavedListView, read_saved_list_view, store_list_view
 from ticketr.app.tickets import (
     SORT_NAMES,
-    Candidate,
+    FilterableIssue,
     InvalidFilter,
     NamesForFilter,
     Ticket,
@@ -493,6 +493,8 @@ def _cached_file_if_same_stamp(name: str, stamp: FileStamp, stored: Any) -> Cach
     )
 
 
-def _candidate_and_line_from_json(stored: Any) -> tuple[Candidate, int]:
+def _candidate_and_line_from_json(stored: Any) -> tuple[FilterableIssue, int]:
     line, key, title, fields, text, updated = stored
-    return Candidate(key, title, fields, text, _NO_FLAGS if key else _FLAGS_OF_DRAFT, updated), line
+    return FilterableIssue(
+        key, title, fields, text, _NO_FLAGS if key else _FLAGS_OF_DRAFT, updated
+    ), line
