@@ -54,13 +54,13 @@ class OncePerMinuteMaskingFilter(logging.Filter):
     It hides passwords: PostgreSQL's client repeats a connection string that it cannot read.
     """
 
-    last_passed_at = -inf
+    last_passed_wall_time = -inf
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a minute has passed since the line before."""
         record.msg, record.args = PASSWORD_PATTERN.sub(r"\1***", record.getMessage()), ()
-        is_due = record.created - self.last_passed_at >= 60
-        self.last_passed_at = record.created if is_due else self.last_passed_at
+        is_due = record.created - self.last_passed_wall_time >= 60
+        self.last_passed_wall_time = record.created if is_due else self.last_passed_wall_time
         return is_due
 
 

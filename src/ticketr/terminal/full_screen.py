@@ -83,7 +83,7 @@ def _flush_streams() -> None:
 _INPUT, _LOCAL, _CHARACTERS = 0, 3, 6  # indexes into the result of tcgetattr
 
 
-class FullScreen:
+class FullScreenMode:
     """A full screen on a terminal.
 
     Args:

@@ -21,7 +21,7 @@ from typing import Final, final
 import trio
 
 from ticketr.terminal.device import BufferedOutput, NotATerminal, wait_for_foreground
-from ticketr.terminal.full_screen import FullScreen
+from ticketr.terminal.full_screen import FullScreenMode
 from ticketr.terminal.keyboard import Keyboard, normal_and_slow_escape_waits
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, QuitSignal, Resize, Resumed
@@ -76,7 +76,7 @@ class Terminal:
 
     def __init__(
         self,
-        screen: FullScreen,
+        screen: FullScreenMode,
         output: BufferedOutput,
         keyboard: Keyboard,
         signals: AsyncIterator[int],
@@ -276,7 +276,9 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     ):
         reports = FOCUS_ON if environ.get("TICKETR_NO_MOUSE") else f"{FOCUS_ON}{MOUSE_ON}"
         enter = f"{kind.enter}{reports}"
-        screen = FullScreen(0, output, enter=enter, leave=kind.leave, protocol=keyboard.protocol)
+        screen = FullScreenMode(
+            0, output, enter=enter, leave=kind.leave, protocol=keyboard.protocol
+        )
         try:
             with _sigquit_forces_exit(screen):
                 screen.enter()
@@ -322,7 +324,7 @@ def _suspend_process() -> None:
             signal.signal(number, handler)
 
 
-def _force_quit_handler(screen: FullScreen) -> Callable[[int, FrameType | None], None]:
+def _force_quit_handler(screen: FullScreenMode) -> Callable[[int, FrameType | None], None]:
     """Return a signal handler that restores the terminal and lets the signal end the process."""
 
     def end_at_once(number: int, _: FrameType | None) -> None:
@@ -334,7 +336,7 @@ def _force_quit_handler(screen: FullScreen) -> Callable[[int, FrameType | None],
 
 
 @contextmanager
-def _sigquit_forces_exit(screen: FullScreen) -> Generator[None]:
+def _sigquit_forces_exit(screen: FullScreenMode) -> Generator[None]:
     r"""Let Ctrl+\ restore the terminal and end the process, even if the program hangs."""
     before = signal.signal(signal.SIGQUIT, _force_quit_handler(screen))
     try:

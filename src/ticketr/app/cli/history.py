@@ -104,7 +104,7 @@ class WorkspaceHistories:
         if root not in self._marked:
             await _refuse_history_of_other_user(root)
             await file.write([])  # makes the file
-            await trio.to_thread.run_sync(_mark_history, root, abandon_on_cancel=True)
+            await trio.to_thread.run_sync(_add_owner_mark_if_storable, root, abandon_on_cancel=True)
             self._marked.add(root)
         await file.write([_without_secrets(job) for job in jobs])
 
@@ -147,7 +147,7 @@ def _is_history_own_or_empty(root: Path) -> bool:
     return mark is None or ownership.has_marked_or_empty_history(root, mark)
 
 
-def _mark_history(root: Path) -> None:
+def _add_owner_mark_if_storable(root: Path) -> None:
     if (mark := _owner_mark_if_storable()) is not None:
         ownership.add_owner_mark_to_job_history(root, mark)
 

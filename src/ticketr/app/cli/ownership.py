@@ -48,7 +48,7 @@ def own_mark_refusing_foreign_state(root: Path) -> str:
     """Return the mark of a workspace's state file, or the mark that a new one gets.
 
     Raises:
-        ForeignState: The state file or the history does not have the user's mark.
+        UntrustedState: The state file or the history does not have the user's mark.
         ConfigError: The user's settings cannot be used.
         SettingsAccessFailed: The user's mark cannot be kept.
     """
@@ -59,7 +59,7 @@ def own_mark_refusing_foreign_state(root: Path) -> str:
     except sync.StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
         return mark
     if unmarked:
-        raise config.ForeignState(str(root), str(unmarked[0]))
+        raise config.UntrustedState(str(root), str(unmarked[0]))
     return mark
 
 
@@ -93,7 +93,7 @@ def _find_unmarked_state_and_history(store: sync.Store) -> list[Path]:
     try:
         with sync.read_state(store):
             pass
-    except config.ForeignState:
+    except config.UntrustedState:
         unmarked.append(store.state_path)
     if not has_marked_or_empty_history(store.root, store.mark):
         unmarked.append(store.own / HISTORY_FILE)

@@ -33,7 +33,6 @@ from ticketr.app.config.errors import (
     BadFile,
     BadSetting,
     ConfigError,
-    ForeignState,
     MissingSetting,
     NotPrivate,
     NoWorkspace,
@@ -42,6 +41,7 @@ from ticketr.app.config.errors import (
     TokenFailed,
     UnknownKey,
     UnknownWorkspace,
+    UntrustedState,
     WorkspaceTaken,
     WrongFileKind,
 )

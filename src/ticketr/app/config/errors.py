@@ -12,7 +12,7 @@ The tree::
      │    ├── NotPrivate         a file of secrets that others can read or change
      │    ├── SiteNotConfirmed   a site that only a file in the workspace names
      │    ├── WrongFileKind      a link, say, in the place of a file of ticketr's own
-     │    ├── ForeignState       a state file that this user did not make
+     │    ├── UntrustedState     a state file that this user did not make
      │    ├── UnknownWorkspace   no workspace has this name
      │    ├── NoWorkspace        the current folder is not a workspace, and none is in use
      │    └── WorkspaceTaken     the name or the folder belongs to a workspace already
@@ -172,7 +172,7 @@ class WrongFileKind(ConfigError):
 
 
 @dataclass(eq=False, repr=False)
-class ForeignState(ConfigError):
+class UntrustedState(ConfigError):
     """Raised when the state file of a workspace, or its history, does not have the user's mark.
 
     Attributes:

@@ -345,7 +345,7 @@ class StateFailed(SyncError):
 
 
 #: The names of the errors that come from wrong usage.
-USAGE_ERROR_NAMES = frozenset(("AsksMissing", "ForeignState", "UnknownTicket", "WrongFileKind"))
+USAGE_ERROR_NAMES = frozenset(("AsksMissing", "UntrustedState", "UnknownTicket", "WrongFileKind"))
 #: The names of the errors that every further run would meet as well. No run is repeated after a
 #: refused login, since a site blocks a login that it has refused several times.
 LASTING_ERROR_NAMES = USAGE_ERROR_NAMES | {"AuthenticationFailed", "LoginBlocked", "OtherSite"}

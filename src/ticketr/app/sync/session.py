@@ -295,7 +295,7 @@ async def open_session(
         WorkspaceBusy: Another process is changing the workspace.
         OtherSite: The workspace holds the tickets of another site.
         StateFailed: Its state file cannot be used.
-        ForeignState: Its state file does not have the user's mark.
+        UntrustedState: Its state file does not have the user's mark.
         WrongFileKind: A link or the like has the name of ticketr's folder.
         FileFailed: The folder cannot be created or written.
         JiraError: The site cannot be reached or refuses the login.

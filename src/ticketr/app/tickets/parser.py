@@ -103,12 +103,14 @@ def refuse_mistyped_heading(
     file.fail(index, problem, column=file.lines[index].index("#") + 1)
 
 
-def require_closing_fence(file: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
+def require_closing_fence(
+    file: SourceLines, index_in_file: int, lines: Sequence[str], start: int
+) -> int:
     """Return the index of the line that closes the code block opened by ``lines[start]``.
 
     Args:
         file: The file, for the error.
-        index: The index of ``lines[start]`` in the file.
+        index_in_file: The index of ``lines[start]`` in the file.
         lines: The lines in which the block must end: the file's, or those of a task.
         start: The index of the opening line in `lines`.
 
@@ -118,7 +120,7 @@ def require_closing_fence(file: SourceLines, index: int, lines: Sequence[str], s
     end = grammar.closing_fence(lines, start)
     if end is None:
         file.fail(
-            index,
+            index_in_file,
             "this code block is not closed before the next heading or code block; close it, or "
             "put a backslash before it if it is text",
         )

@@ -381,9 +381,9 @@ def _find_table_breaking_lines(markdown: str, document: Json) -> Iterator[Faulty
             yield _lost_table_line(lines, line, _tables.NOT_A_TABLE_REASON)
 
 
-def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> FaultyPiece:
-    text = clean_line(lines[line - 1].strip(), MAX_SHOWN_PIECE_CHARACTERS)
-    return FaultyPiece(text, line, reason, is_lost=True)
+def _lost_table_line(lines: Sequence[str], line_number: int, reason: str) -> FaultyPiece:
+    text = clean_line(lines[line_number - 1].strip(), MAX_SHOWN_PIECE_CHARACTERS)
+    return FaultyPiece(text, line_number, reason, is_lost=True)
 
 
 def _without_marklas_own_words(shown: re.Match[str]) -> str:

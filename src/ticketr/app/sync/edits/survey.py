@@ -133,7 +133,7 @@ def read_state(store: Store) -> Generator[State]:
 
     Raises:
         StateFailed: The file cannot be used.
-        ForeignState: The file does not have the user's mark.
+        UntrustedState: The file does not have the user's mark.
         FileFailed: The file cannot be read.
     """
     with readable_database(store.state_path) as path:

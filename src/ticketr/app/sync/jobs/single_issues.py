@@ -329,9 +329,11 @@ class AddAttachmentsJob(SessionJob):
             if settings.max_upload_bytes is not None and size > settings.max_upload_bytes:
                 most = size_text(settings.max_upload_bytes)
                 raise _NotAttachable(f"it has {size_text(size)}; Jira takes {most} at most")
-            await self._upload_never_twice(session, file, path, size, settings.max_upload_bytes)
+            await self._upload_looking_if_answer_lost(
+                session, file, path, size, settings.max_upload_bytes
+            )
 
-    async def _upload_never_twice(
+    async def _upload_looking_if_answer_lost(
         self, session: Session, file: IO[bytes], path: Path, size: int, limit: int | None
     ) -> None:
         """Send a file; if its answer is lost, look whether Jira has it before it is sent again.

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from ticketr.app.config import ForeignState, add_owner_mark, has_owner_mark, refuse_database_links
+from ticketr.app.config import UntrustedState, add_owner_mark, has_owner_mark, refuse_database_links
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.tickets import TicketSyntaxError
 
@@ -141,7 +141,7 @@ class Database:
 
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
-        ForeignState: It does not have the mark.
+        UntrustedState: It does not have the mark.
         WrongFileKind: It, or a file that SQLite opens beside it, is a link or the like.
     """
 
@@ -164,7 +164,7 @@ class Database:
                     problem = "it holds triggers or views, which no ticketr has made"
                     raise StateFailed(path, problem, is_damaged=True)
                 if kinds and mark is not None and not has_owner_mark(self._db, mark):
-                    raise ForeignState(str(path.parent.parent), str(path))
+                    raise UntrustedState(str(path.parent.parent), str(path))
                 ((mode,),) = self._db.execute("PRAGMA journal_mode")
                 if mode != "wal":
                     self._turn_on_wal()

@@ -294,7 +294,7 @@ class State(Database):
 
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
-        ForeignState: It does not have the mark.
+        UntrustedState: It does not have the mark.
     """
 
     def __init__(self, path: Path, mark: str | None = None) -> None:

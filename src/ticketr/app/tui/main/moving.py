@@ -97,14 +97,18 @@ def go_to_panel(state: AppState, _: float, *, panel: Panel) -> Step:
 
 def go_to_next_panel(state: AppState, _: float, *, by: int) -> Step:
     """Go to the next panel, or to the one before."""
-    if state.is_detail_wide and state.focus is Panel.DETAIL and (step := _move_in_tasks(state, by)):
+    if (
+        state.is_detail_wide
+        and state.focus is Panel.DETAIL
+        and (step := _cycle_subtask_selection(state, by))
+    ):
         return step
     panels = _PANEL_ORDER if state.wants_workspaces_panel else _PANEL_ORDER[1:]
     at = (panels.index(state.focus) + by) % len(panels)
     return replace(state, focus=panels[at]), ()
 
 
-def _move_in_tasks(state: AppState, by: int) -> Step | None:
+def _cycle_subtask_selection(state: AppState, by: int) -> Step | None:
     """Go through the sub-tasks of the open ticket, and through none; None if it has none."""
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks:

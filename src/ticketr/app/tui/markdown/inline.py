@@ -359,7 +359,7 @@ def _append_token(builder: _BlockLinesBuilder, token: Token) -> None:
         case "image":
             _append_image(builder, token)
         case _:  # html_inline; the parser makes no others
-            _append_html(builder, token.content)
+            _apply_html_tag(builder, token.content)
 
 
 def _append_text_in_open_tag(builder: _BlockLinesBuilder, text: str) -> None:
@@ -428,7 +428,7 @@ def _append_image(builder: _BlockLinesBuilder, token: Token) -> None:
     builder.link = inner
 
 
-def _append_html(builder: _BlockLinesBuilder, text: str) -> None:
+def _apply_html_tag(builder: _BlockLinesBuilder, text: str) -> None:
     builder.upcoming_tags[text] -= 1
     if text == SEPARATOR_COMMENT:
         return
