@@ -4,24 +4,24 @@ The tree::
 
     TicketrError
      └── JiraError             .url, without user, query or fragment
-          ├── TokenOfOtherSite the token belongs to another site
-          ├── NotCloud         a Jira of another kind
-          ├── NoJira           no Jira at that address
-          ├── ConnectFailed    no connection to that address
-          ├── TlsFailed        the certificate was not accepted
-          ├── ConnectionLost   the connection broke before the answer was complete
-          ├── NoAnswer         connected, then silence
-          ├── Redirected       3xx; redirects are never followed
-          ├── Rejected         4xx; .status and Jira's own words
+          ├── TokenOfOtherSite   the token belongs to another site
+          ├── NotCloud           a Jira of another kind
+          ├── NoJira             no Jira at that address
+          ├── ConnectFailed      no connection to that address
+          ├── TlsFailed          the certificate was not accepted
+          ├── ConnectionLost     the connection broke before the answer was complete
+          ├── NoAnswer           connected, then silence
+          ├── Redirected         3xx; redirects are never followed
+          ├── Rejected           4xx; .status and Jira's own words
           │    ├── BadRequest            400
           │    ├── AuthenticationFailed  401
           │    │    └── LoginBlocked     after too many wrong logins, until one by browser
           │    ├── Forbidden             403
           │    ├── NotFound              404
           │    └── RateLimited           429
-          ├── ServerError      5xx
+          ├── ServerError        5xx
           ├── IssuesNotReturned  Jira could not return some of the requested issues
-          └── BadAnswer        no JSON, or not of the expected shape
+          └── BadAnswer          no JSON, or not of the expected shape
 
 Each error is a dataclass. Its fields are its ``args``, so that it can be pickled; the message is
 built from them when it is shown. Text from a server is cleaned and clipped before it is kept.
