@@ -353,7 +353,7 @@ RARE = {
     *("ticketr.app.jira.adf._conversion", "ticketr.app.sync.pull.downloading"),
     *("ticketr.app.sync.compare.diff3", "ticketr.app.sync.compare.merge"),
     *("ticketr.app.sync.push.creating", "ticketr.app.sync.push.recovery"),
-    *(f"ticketr.app.tickets.{name}" for name in ("candidate", "filter")),
+    *(f"ticketr.app.tickets.{name}" for name in ("filterable", "filter")),
 }
 
 

@@ -22,13 +22,13 @@ from ticketr.app.sync import (
     FileFailed,
     NoConflict,
     PartsNotChosen,
+    ReplacementText,
     ResolutionFileChange,
     Resolved,
     SideChange,
     State,
     Store,
     Take,
-    UserText,
     carry_out,
     choose,
     read_conflict,
@@ -117,9 +117,9 @@ async def test_a_text_of_ones_own_is_written_and_pushed(bench: Bench) -> None:
         bench,
         view(bench),
         {
-            "Title": UserText("Ours"),
+            "Title": ReplacementText("Ours"),
             "Priority": "jira",
-            "Description ¶3": UserText("# Two\n\n  x"),
+            "Description ¶3": ReplacementText("# Two\n\n  x"),
         },
     )
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
         Choice,
         ConflictPart,
         ConflictView,
+        ReplacementText,
         Resolution,
         ResolutionFileChange,
         SideChange,
-        UserText,
         choose,
     )
     from ticketr.app.sync.compare.diff import Side

@@ -28,17 +28,6 @@ from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 
 # What few commands need, imported when the first name of a module is looked up.
 if TYPE_CHECKING:
-    from ticketr.app.tickets.candidate import (
-        SORT_NAMES,
-        FilterableIssue,
-        GroupSum,
-        filterable_issue_of,
-        fold,
-        issue_and_point_totals_by,
-        points_or_zero,
-        rank_of_priority,
-        sort_key,
-    )
     from ticketr.app.tickets.filter import (
         FieldTerm,
         FileStateTerm,
@@ -49,6 +38,17 @@ if TYPE_CHECKING:
         Term,
         TextTerm,
         parse_filter,
+    )
+    from ticketr.app.tickets.filterable import (
+        SORT_NAMES,
+        FilterableIssue,
+        GroupSum,
+        filterable_issue_of,
+        fold,
+        issue_and_point_totals_by,
+        points_or_zero,
+        rank_of_priority,
+        sort_key,
     )
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist

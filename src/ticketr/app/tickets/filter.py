@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ticketr.app.config.checks import nearest
-from ticketr.app.tickets.candidate import NON_FIELD_NAMES, FilterableIssue, fold
 from ticketr.app.tickets.errors import InvalidFilter
+from ticketr.app.tickets.filterable import FILTERABLE_NON_FIELDS, FilterableIssue, fold
 
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
 #: The states that an issue can have in its file.
@@ -151,7 +151,7 @@ class NamesForFilter:
 
     def check_field(self, text: str, at: int, name: str) -> None:
         """Raise `InvalidFilter` if no ticket has a field that a filter names at a place."""
-        if self.fields and fold(name) not in {*map(fold, self.fields), *NON_FIELD_NAMES}:
+        if self.fields and fold(name) not in {*map(fold, self.fields), *FILTERABLE_NON_FIELDS}:
             near = nearest(name, self.fields)
             hint = f"; did you mean {near}?" if near else ""
             raise InvalidFilter(text, at, f'no ticket has a field "{name}"{hint}')

@@ -15,7 +15,14 @@ from ticketr.app.tui.main_screen import activity_wordings, draw_panels
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.state import AppState, Panel
-from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, tint_mark, with_short_paths
+from ticketr.app.tui.styled import (
+    Line,
+    Span,
+    Theme,
+    cells as cells_of,
+    shorten_paths_if_too_wide,
+    tint_mark,
+)
 from ticketr.statusline.render import duration, next_spin
 from ticketr.text import clean, clip, width, wrap
 
@@ -62,7 +69,7 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
         if width(first) <= left:
             return f"{first}{end}"
         if left >= MIN_CAUSE_CELLS:
-            first = with_short_paths(first, left, theme)
+            first = shorten_paths_if_too_wide(first, left, theme)
             return f"{clip(first, left, ellipsis=theme.ellipsis)}{end}"
     return words
 
@@ -197,7 +204,7 @@ def _notice_lines(words: str, room: int, max_rows: int, theme: Theme) -> list[st
     """Return a notice in as few lines as it needs; the last one is cut if there are too many."""
     lines = [*wrap(words, room)]
     if len(lines) > min(2, max_rows):
-        lines = [*wrap(with_short_paths(words, room, theme), room)]
+        lines = [*wrap(shorten_paths_if_too_wide(words, room, theme), room)]
     if len(lines) > max_rows:
         rest = " ".join(lines[max_rows - 1 :])
         lines[max_rows - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]

@@ -220,7 +220,7 @@ def slice_line(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
         yield tuple(part)
 
 
-def with_short_paths(words: str, room: int, theme: Theme) -> str:
+def shorten_paths_if_too_wide(words: str, room: int, theme: Theme) -> str:
     """Return words; without room for them, with absolute paths as names alone.
 
     The address of a request, which is beside the name of its site, is left out then, too.

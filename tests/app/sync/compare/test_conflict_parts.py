@@ -11,9 +11,9 @@ from ticketr.app.sync import (
     Choice,
     ConflictPart,
     ConflictView,
+    ReplacementText,
     ResolutionFileChange,
     SideChange,
-    UserText,
     choose,
 )
 from ticketr.app.sync.compare.conflict_parts import find_parts
@@ -249,7 +249,7 @@ def test_each_part_gets_what_is_chosen_for_it() -> None:
         TITLE: "mine",
         PRIORITY: "jira",
         TEXT: "both",
-        CRITERION: UserText("second, ours\n  in two lines\nthird"),
+        CRITERION: ReplacementText("second, ours\n  in two lines\nthird"),
     }
 
     assert outcome(view(), choices) == Ticket(
@@ -276,7 +276,7 @@ def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
 
 
 def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
-    one = choose(view(), {TITLE: UserText("Theirs\n"), TEXT: UserText("Both of us.")})
+    one = choose(view(), {TITLE: ReplacementText("Theirs\n"), TEXT: ReplacementText("Both of us.")})
 
     assert one.file_changes == (
         ResolutionFileChange("Title", "Mine", "Theirs"),
@@ -343,12 +343,14 @@ def test_a_common_criterion_of_both_stands_once() -> None:
 def test_an_edited_paragraph_stays_a_paragraph(text: str, description: str) -> None:
     seen = view_of("One.\n\nMine.\n\nThree.", "One.\n\nTheirs.\n\nThree.", OLD.description)
 
-    assert outcome(seen, {TEXT: UserText(text)}).description == description
+    assert outcome(seen, {TEXT: ReplacementText(text)}).description == description
 
 
 @pytest.mark.parametrize("text", ["", "\n"])
 def test_an_emptied_part_is_empty(text: str) -> None:
-    ticket = outcome(view(), {PRIORITY: UserText(text), TITLE: "mine", CRITERION: UserText(text)})
+    ticket = outcome(
+        view(), {PRIORITY: ReplacementText(text), TITLE: "mine", CRITERION: ReplacementText(text)}
+    )
 
     assert ticket.fields["Priority"] == ""
     assert ticket.acceptance_criteria == ("first",)
@@ -360,8 +362,8 @@ def test_an_emptied_part_is_empty(text: str) -> None:
         ({"DEMO-9 Points 0": "mine"}, "DEMO-9: DEMO-9 Points 0: nothing of that name clashes"),
         ({TITLE: "both"}, "DEMO-9: Title: it cannot hold both texts; choose one, or edit it"),
         ({TITLE: "yours"}, "DEMO-9: Title: 'yours' is not a choice; take mine, jira or both"),
-        ({TITLE: UserText(" \n")}, "DEMO-9: Title: a ticket needs one"),
-        ({PRIORITY: UserText("High\nLow")}, "DEMO-9: Priority: it is one line"),
+        ({TITLE: ReplacementText(" \n")}, "DEMO-9: Title: a ticket needs one"),
+        ({PRIORITY: ReplacementText("High\nLow")}, "DEMO-9: Priority: it is one line"),
     ],
 )
 def test_a_choice_that_is_not_possible_is_refused_in_words(

@@ -174,7 +174,7 @@ class _SimpleWriter(BlockWriter):
     def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
         kind, attrs, content = _parts_or_empty(node)
-        if text := _leaf_or_empty(kind, attrs, content):
+        if text := _flat_block_or_empty(kind, attrs, content):
             return text
         match kind:
             case "bulletList" | "orderedList":
@@ -207,12 +207,12 @@ class _SimpleWriter(BlockWriter):
 _SIMPLE_WRITER = _SimpleWriter()
 
 
-def markdown_if_simple_leaf(node: Any) -> str:
+def simple_flat_block_or_empty(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
-    return _leaf_or_empty(*_parts_or_empty(node))
+    return _flat_block_or_empty(*_parts_or_empty(node))
 
 
-def _leaf_or_empty(kind: str, attrs: Json, content: Sequence[Any]) -> str:
+def _flat_block_or_empty(kind: str, attrs: Json, content: Sequence[Any]) -> str:
     match kind:
         case "paragraph" if not attrs:
             return _line_or_empty(content)

@@ -191,7 +191,7 @@ _ITEM_ROW_OR_QUOTE_START = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
 
 
 @dataclass(frozen=True, slots=True)
-class UserText:
+class ReplacementText:
     """The user's own text for something that clashes.
 
     Attributes:
@@ -202,7 +202,7 @@ class UserText:
 
 
 #: What the user chooses for a part that clashes: the file's text, Jira's, both, or another one.
-Choice: TypeAlias = Literal["mine", "jira", "both"] | UserText
+Choice: TypeAlias = Literal["mine", "jira", "both"] | ReplacementText
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +328,7 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
 
 def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     """Return the lines that a choice gives a part."""
-    if isinstance(choice, UserText):
+    if isinstance(choice, ReplacementText):
         return _lines_of_user_text(key, part, choice.text)
     if choice == "both":
         if not part.can_hold_both:

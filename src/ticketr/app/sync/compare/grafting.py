@@ -29,7 +29,7 @@ _ATTACHMENT_SCHEME = "attachment:"
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFile:
+class PictureToAttach:
     """A file on disk that a description or a comment shows.
 
     Attributes:
@@ -56,8 +56,8 @@ def new_local_picture_addresses(text: str, before: str) -> tuple[str, ...]:
 
 
 def uploads_in(
-    text: str, before: str, pictures: Mapping[str, PictureFile]
-) -> dict[str, PictureFile]:
+    text: str, before: str, pictures: Mapping[str, PictureToAttach]
+) -> dict[str, PictureToAttach]:
     """Return the files that must be attached before a text is sent, by their addresses.
 
     Args:
@@ -74,7 +74,7 @@ def uploads_in(
     }
 
 
-def fake_media_ids_by_address(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
+def fake_media_ids_by_address(uploads: Mapping[str, PictureToAttach]) -> dict[str, str]:
     """Return the placeholder IDs of files, by their addresses."""
     return {address: file.fake_media_id for address, file in uploads.items()}
 
@@ -106,7 +106,7 @@ def find_files_without_media_id(
     return unknown
 
 
-_NO_UPLOADS: Mapping[str, PictureFile] = MappingProxyType({})
+_NO_UPLOADS: Mapping[str, PictureToAttach] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def edited_texts(
     text_ids: Mapping[str, str],
     *,
     must_fit_schema: bool = False,
-    pictures: Mapping[str, PictureFile] = _NO_UPLOADS,
+    pictures: Mapping[str, PictureToAttach] = _NO_UPLOADS,
 ) -> Iterator[GraftedAdf]:
     """Put the edited rich texts of an issue together.
 
@@ -208,7 +208,7 @@ def edited_description(
     media_ids: Mapping[str, str] = MappingProxyType({}),
     *,
     must_fit_schema: bool = False,
-    uploads: Mapping[str, PictureFile] = _NO_UPLOADS,
+    uploads: Mapping[str, PictureToAttach] = _NO_UPLOADS,
 ) -> GraftedAdf | None:
     """Put the description of an issue together, with its acceptance criteria.
 

@@ -26,7 +26,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key, one_line
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.grafting import PictureFile
+    from ticketr.app.sync.compare.grafting import PictureToAttach
     from ticketr.app.sync.workspace.store import LocalTicket
 
 
@@ -64,7 +64,7 @@ class TicketChanges:
     new_tasks: tuple[Ticket, ...]
     added_task_keys: tuple[str, ...] = ()
     is_restricted: bool = False
-    pictures: Mapping[str, PictureFile] = field(default_factory=dict)
+    pictures: Mapping[str, PictureToAttach] = field(default_factory=dict)
     inheritable_fields: Mapping[str, str] = field(default_factory=dict)
     older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     parent_title: str = ""

@@ -14,7 +14,7 @@ from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import AdfComment, jira_comments
 from ticketr.app.sync.compare.grafting import (
     GraftedAdf,
-    PictureFile,
+    PictureToAttach,
     edited_texts,
     new_local_picture_addresses,
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 #: What begins a heading in Markdown, and not a title: files of the Go program have such tasks.
-_HEADING_MARK_IN_TITLE = re.compile(r"#{1,6}\s+(?=\S)")
+_LITERAL_HEADING_MARK = re.compile(r"#{1,6}\s+(?=\S)")
 _MAX_TITLE_CHARACTERS = 255
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
 FileLineOfTextLine: TypeAlias = Callable[[int], int]
@@ -79,7 +79,7 @@ def literal_reasons(
     path: str,
     *,
     media_ids: Mapping[str, str],
-    pictures: Mapping[str, PictureFile],
+    pictures: Mapping[str, PictureToAttach],
 ) -> Iterator[str]:
     """Yield the part, the line and the fate of each piece in some changes of an issue.
 
@@ -91,11 +91,11 @@ def literal_reasons(
         pictures: The files on disk that descriptions and comments show, by their addresses.
     """
     changes = tuple(changes)
-    if _HEADING_MARK_IN_TITLE.match(issue.title) and any(
+    if _LITERAL_HEADING_MARK.match(issue.title) and any(
         change.part is diff.CorePart.TITLE for change in changes
     ):
         where = f"{path}:{issue.line}: " if path and issue.line else ""
-        plain = clean(_HEADING_MARK_IN_TITLE.sub("", issue.title))
+        plain = clean(_LITERAL_HEADING_MARK.sub("", issue.title))
         yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
         may_show = pictures and diff.may_show_local_pictures(change.part)

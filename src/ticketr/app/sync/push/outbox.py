@@ -24,7 +24,7 @@ import trio
 from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, safe_name
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
-from ticketr.app.sync.compare.grafting import PictureFile
+from ticketr.app.sync.compare.grafting import PictureToAttach
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import MAX_JIRA_WRITE_TRIES, is_short_rate_limit
 from ticketr.app.sync.push.payload import CommentAddOrEdit, IssuePayload
@@ -272,7 +272,7 @@ async def wait_out_late_comments(session: Session) -> None:
 _UNSAFE_IN_ADDRESS = re.compile(r"[&%]")
 
 
-class PictureNotAttached(Exception):
+class PictureNotShown(Exception):
     """Raised when a site does not take a picture, or does not tell its media ID; it says why."""
 
 
@@ -294,14 +294,14 @@ async def attach_uploads(
     Raises:
         JiraError: Jira refused a file, or did not answer.
         FileFailed: A file cannot be read any more, or is too large for the site.
-        PictureNotAttached: The site does not take attachments, or hides their media IDs.
+        PictureNotShown: The site does not take attachments, or hides their media IDs.
 
     Cancellation:
         Takes effect at once. If Jira has the file that was on its way, the next run finds it.
     """
     settings = await session.jira.attachment_settings()
     if not settings.enabled:
-        raise PictureNotAttached("attachments are switched off on this site")
+        raise PictureNotShown("attachments are switched off on this site")
     texts: dict[str, str] = {}
     for upload in payload.pictures_to_attach:
         session.progress.report(f"Attaching {upload.path} to {key}...")
@@ -329,13 +329,13 @@ async def attach_uploads(
     )
 
 
-async def _fetch_media_id(session: Session, attachment: str, picture: PictureFile) -> str:
+async def _fetch_media_id(session: Session, attachment: str, picture: PictureToAttach) -> str:
     known: dict[str, str] = await session.in_thread(session.state.media.of, [attachment])
     if attachment in known:
         return known[attachment]
     identity = await session.jira.media_id(attachment)
     if not identity:
-        raise PictureNotAttached(
+        raise PictureNotShown(
             f"{picture.path} was attached, but the site does not tell by which ID a description "
             "shows it; show it in Jira instead"
         )
@@ -403,9 +403,9 @@ class _FileUploader:
         except OSError as error:  # it was cut while it was sent
             with trio.CancelScope(shield=True):  # one short write
                 await session.in_thread(session.state.uploads.forget, entry)
-            raise PictureNotAttached(f"{self.picture.name}: {error}") from error
+            raise PictureNotShown(f"{self.picture.name}: {error}") from error
         if not attached:  # the entry stays, so the next run looks for it
-            raise PictureNotAttached(f"the site took {entry.name} without naming it; push again")
+            raise PictureNotShown(f"the site took {entry.name} without naming it; push again")
         return attached[0].id
 
     async def _find(self, entry: UploadEntry) -> str | None:

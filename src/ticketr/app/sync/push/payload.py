@@ -14,7 +14,7 @@ from ticketr.app.jira import adf
 from ticketr.app.sync.compare import diff, grafting, mapping
 from ticketr.app.sync.compare.attachments import ATTACHMENTS_LINE_NAME, media_ids_by_name
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, AdfComment, jira_comments
-from ticketr.app.sync.compare.grafting import GraftedAdf, PictureFile, uploads_in
+from ticketr.app.sync.compare.grafting import GraftedAdf, PictureToAttach, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID, with_time_tracking
 from ticketr.app.sync.edits import losses
@@ -103,7 +103,7 @@ class IssuePayload:
     values: tuple[SentValue, ...] = field(default=(), compare=False)
     comments: tuple[CommentAddOrEdit, ...] = ()
     links: tuple[LinkWrite, ...] = ()
-    pictures_to_attach: tuple[grafting.PictureFile, ...] = ()
+    pictures_to_attach: tuple[grafting.PictureToAttach, ...] = ()
     description_once_created: IssuePayload | None = None
     inherited: tuple[diff.Change, ...] = ()
     inheritance_problems: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class PayloadContext:
     path: str = ""
     jira_fields: Mapping[str, object] = field(default_factory=dict)
     edited_texts: tuple[grafting.GraftedAdf, ...] = ()
-    pictures_by_address: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
+    pictures_by_address: Mapping[str, grafting.PictureToAttach] = field(default_factory=dict)
     are_comments_on: bool = False
 
 
@@ -248,7 +248,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
     parts = {change.part: change for change in changes}
     edited = {text.part: text for text in context.edited_texts}
     criteria: diff.Change | None = None
-    uploads: Mapping[str, PictureFile] = {}
+    uploads: Mapping[str, PictureToAttach] = {}
     if diff.CorePart.DESCRIPTION in parts:
         criteria = parts.pop(diff.CorePart.CRITERIA, None)  # both are one document
         text = edited.get(diff.CorePart.DESCRIPTION)
@@ -277,7 +277,7 @@ def _change_payload(
     context: PayloadContext,
     change: diff.Change,
     edited: Mapping[diff.CorePart | diff.RichTextPart, GraftedAdf],
-    uploads: Mapping[str, PictureFile],
+    uploads: Mapping[str, PictureToAttach],
 ) -> IssuePayload:
     """Return what is sent of one change; see `_field_value`."""
     if isinstance(change.part, diff.CommentPart):
@@ -297,7 +297,7 @@ def _field_value(
     context: PayloadContext,
     change: diff.Change,
     edited: Mapping[diff.CorePart | diff.RichTextPart, GraftedAdf],
-    uploads: Mapping[str, PictureFile],
+    uploads: Mapping[str, PictureToAttach],
 ) -> tuple[str, object]:
     """Return the ID of a changed field and its new value.
 

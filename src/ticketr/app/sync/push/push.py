@@ -117,10 +117,10 @@ class Push:
         if never_pulled:
             outcomes, unavailable = await record_never_pulled(session, never_pulled, seen=seen)
             tally.fail(*unavailable)
-            tally.note_unwritten_and_older(outcomes)
+            tally.note_unwritten_and_replaced(outcomes)
         if same:
             outcomes, _ = await fetch_and_write(session, same, seen=seen)
-            tally.note_unwritten_and_older(outcomes)
+            tally.note_unwritten_and_replaced(outcomes)
         if writes:
             tally.show(session.progress)
             await Delivery(session, tally, writes, new_routes, seen).run()
@@ -182,7 +182,7 @@ class Push:
         """Merge tickets that have changed in Jira too, and prepare them."""
         session = self.session
         outcomes, _ = await fetch_and_write(session, to_merge, seen=seen)
-        self.tally.note_unwritten_and_older(outcomes)
+        self.tally.note_unwritten_and_replaced(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
         wanted = {request.head_id_or_key for request in to_merge} - noted
         survey = await session.survey()

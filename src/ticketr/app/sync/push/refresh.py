@@ -315,12 +315,12 @@ class _KnownTicket:
 
     Attributes:
         issues: Its issues at the last sync.
-        sent_values_by_key: Values that Jira may have since, by the keys of the issues.
+        maybe_sent_values_by_key: Values that Jira may have since, by the keys of the issues.
         clashes: The parts that a pull has found changed on both sides.
     """
 
     issues: Sequence[Issue]
-    sent_values_by_key: Mapping[str, Sequence[SentValue]]
+    maybe_sent_values_by_key: Mapping[str, Sequence[SentValue]]
     clashes: Sequence[str]
 
 
@@ -353,7 +353,7 @@ async def compare_with_jira(
         # The media IDs of attachments that edited texts show by their names. After an interrupted
         # push, also a text that is as at the last sync may be an edit: Jira may have another.
         parts = (edit.part for edits in change.edits.values() for edit in edits)
-        if known[head].sent_values_by_key or any(map(is_markdown, parts)):
+        if known[head].maybe_sent_values_by_key or any(map(is_markdown, parts)):
             place = session.jira, session.state, session.in_thread
             if names := find_files_without_media_id(change.local.ticket, issues):
                 issues = tuple(await add_media_ids(*place, issues, names))
@@ -419,9 +419,9 @@ def _compare_change(
     if sent_comments:
         base, here = number_sent_comments(base, here, sent_comments, remote)
     # An interrupted push may have sent values, or created an issue that was never read.
-    if known.sent_values_by_key or not all(issue.fields for issue in known.issues):
+    if known.maybe_sent_values_by_key or not all(issue.fields for issue in known.issues):
         base, here = add_arrived_values_to_base(
-            base, here, remote, family.issues, known.sent_values_by_key, earlier=known.issues
+            base, here, remote, family.issues, known.maybe_sent_values_by_key, earlier=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.recompute_edits(base, here)

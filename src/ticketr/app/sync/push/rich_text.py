@@ -9,14 +9,14 @@ from types import MappingProxyType
 
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, Part, RichTextPart, description_adf
-from ticketr.app.sync.compare.grafting import GraftedAdf, PictureFile, fake_media_ids_by_address
+from ticketr.app.sync.compare.grafting import GraftedAdf, PictureToAttach, fake_media_ids_by_address
 from ticketr.app.sync.edits.losses import FileLineOfTextLine, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, short_quote, with_name_email_or_id
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
 _MAX_SHOWN_PEOPLE = 5
-_NO_FILES: Mapping[str, PictureFile] = MappingProxyType({})
+_NO_FILES: Mapping[str, PictureToAttach] = MappingProxyType({})
 
 
 def with_mentions(
@@ -105,7 +105,7 @@ def rich_text_value(
     edited: GraftedAdf | None,
     *,
     path: str,
-    uploads: Mapping[str, PictureFile] = _NO_FILES,
+    uploads: Mapping[str, PictureToAttach] = _NO_FILES,
 ) -> dict[str, object] | None:
     """Return the document of a rich text that is to be sent; None if it is empty.
 

@@ -18,7 +18,7 @@ from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_SENT_TICKET
 from ticketr.app.sync.edits.local_changes import with_parent_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import PictureNotAttached, add_or_edit_comment, attach_uploads
+from ticketr.app.sync.push.outbox import PictureNotShown, add_or_edit_comment, attach_uploads
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.refresh import TicketRequest, fetch_and_write
 from ticketr.app.sync.push.tally import PushTally, failure_note
@@ -186,7 +186,7 @@ class Delivery:
         except JiraError as error:
             absent = [request.note(str(error), Code.REQUEST_FAILED) for request in requests]
         else:
-            self.tally.note_unwritten_and_older(outcomes)
+            self.tally.note_unwritten_and_replaced(outcomes)
         for note in absent:
             if note.code is Code.REQUEST_FAILED:
                 reason = f"it was pushed, but could not be read again: {note.reason}"
@@ -312,7 +312,7 @@ class Delivery:
             raise
         except JiraError as error:
             note = failure_note(write.issue, write.path, error)
-        except (PictureNotAttached, FileFailed) as error:
+        except (PictureNotShown, FileFailed) as error:
             note = Note.on(write.issue, write.path, str(error), Code.BAD_VALUE)
         part = "Description" if DESCRIPTION_FIELD in write.payload.fields else "Comments"
         self.tally.fail(replace(note, reason=f"{part}: {note.reason}"))

@@ -96,7 +96,7 @@ class PushTally:
         new = (note for note in notes if (note.path, note.key_title_or_path) not in known)
         self.result = replace(self.result, left_alone=(*self.result.left_alone, *new))
 
-    def note_unwritten_and_older(self, outcomes: Iterable[FamilyResult]) -> None:
+    def note_unwritten_and_replaced(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
         for result in outcomes:
             older = result.older_values_replaced_notes

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from ticketr.app.config import NEW_FILE_FLAGS
 from ticketr.app.jira import Attachment
 from ticketr.app.sync.compare.attachments import possible_names
-from ticketr.app.sync.compare.grafting import PictureFile
+from ticketr.app.sync.compare.grafting import PictureToAttach
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import TEMPORARY_PREFIX, open_file_folder, wrap_errors
 
@@ -44,7 +44,7 @@ class _UnusablePicture(Exception):
 
 def check_pictures(
     root: Path, ticket_file: str, addresses: Iterable[str]
-) -> dict[str, PictureFile]:
+) -> dict[str, PictureToAttach]:
     """Return what is known of the files that a description shows, by their addresses.
 
     Args:
@@ -58,7 +58,7 @@ def check_pictures(
     }
 
 
-def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> PictureFile:
+def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> PictureToAttach:
     problem = _MISSING_REASON
     before = f"{Path(ticket_file).parent.as_posix()}/"
     # Another program writes a blank as %20, and a name may have a real percent sign.
@@ -68,8 +68,8 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
         except _UnusablePicture as error:
             problem = str(error)
         else:
-            return PictureFile(name, size, fake_media_id=mark)
-    return PictureFile(address, problem=problem + _PICTURE_NOT_ATTACHED_ENDING)
+            return PictureToAttach(name, size, fake_media_id=mark)
+    return PictureToAttach(address, problem=problem + _PICTURE_NOT_ATTACHED_ENDING)
 
 
 def _usable_picture(root: Path, path: str) -> tuple[str, int]:

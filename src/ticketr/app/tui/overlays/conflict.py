@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, final
 
-from ticketr.app.sync import Choice, ConflictPart, ConflictView, Resolution, UserText, choose
+from ticketr.app.sync import Choice, ConflictPart, ConflictView, ReplacementText, Resolution, choose
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import ServiceCall, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -261,7 +261,7 @@ class ConflictScreen(Overlay):
             )
 
         def on_accept(state: AppState, text: str) -> Step:
-            return self._record_choices(state, {part.id: UserText(text)})
+            return self._record_choices(state, {part.id: ReplacementText(text)})
 
         return state.opened(LineInput(f"{part.name}:", on_accept, input=TextInput.of(text))), ()
 

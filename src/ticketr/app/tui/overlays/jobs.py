@@ -28,7 +28,14 @@ from ticketr.app.tui.panels.frame import (
 from ticketr.app.tui.services.jobs import cancel_job, run_before_others, set_priority, start_job
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, with_short_paths, wrap_line
+from ticketr.app.tui.styled import (
+    Line,
+    Span,
+    Theme,
+    shorten_paths_if_too_wide,
+    tint_mark,
+    wrap_line,
+)
 from ticketr.statusline.render import duration, running_line, spinner
 from ticketr.text import clean, clip, fit, width
 
@@ -137,7 +144,7 @@ def _end_line(
     left = f" {when}  {fit(clean(name), NAME_CELLS)} "
     right = f" {duration(took)} "
     room = max(4, cells - width(left) - width(right) - 3)
-    words = with_short_paths(words, room, theme)
+    words = shorten_paths_if_too_wide(words, room, theme)
     return (Span(" "), tint_mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
 
 

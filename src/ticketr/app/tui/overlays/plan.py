@@ -30,7 +30,14 @@ from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.services.jobs import dry_run_push, read_plan, start_job
 from ticketr.app.tui.sheet import EditedPart, IssueSheet
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, with_short_paths, wrap_line
+from ticketr.app.tui.styled import (
+    Line,
+    Span,
+    Theme,
+    shorten_paths_if_too_wide,
+    tint_mark,
+    wrap_line,
+)
 from ticketr.text import clean
 
 #: What the first row says while Jira is asked what would not arrive.
@@ -59,7 +66,7 @@ def _left_alone_lines(left: sync.Note, keymap: KeyMap, cells: int, theme: Theme)
         does = "on the list resolves it"
         resolve = keymap.hint(KeyAction.RESOLVE, Context.MAIN, does, before="; ")
         reason = f"{reason.partition('; run ticketr ')[0]}{resolve}"
-    reason = with_short_paths(reason, cells - len(INDENT), theme)
+    reason = shorten_paths_if_too_wide(reason, cells - len(INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
     line = (tint_mark("!"), Span(f" {name}{reason}{place}"))
     return wrap_line(line, max(8, cells - 3), first="  ", rest=INDENT)

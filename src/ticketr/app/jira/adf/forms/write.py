@@ -21,7 +21,7 @@ from ticketr.app.jira.adf._blocks import (
 from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODE_RULES
 from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, protect_signs
-from ticketr.app.jira.adf._simple import markdown_if_simple_leaf
+from ticketr.app.jira.adf._simple import simple_flat_block_or_empty
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
     BLOCK_CARD_SUFFIX,
@@ -98,7 +98,7 @@ class Writer(BlockWriter):
                         node.get("attrs", {}).get("title", ""), self.write_blocks(content, kind)
                     )
             node = form
-        elif short and (simple := markdown_if_simple_leaf(node)):
+        elif short and (simple := simple_flat_block_or_empty(node)):
             return simple
         return self._write_blocks_in_marklas_shell(node, short=short)
 

@@ -43,7 +43,7 @@ _fold_cached = lru_cache(maxsize=4096)(fold)
 #: The most characters of a value that is remembered.
 _MAX_CACHED_LENGTH = 60
 #: What has a name like a field.
-NON_FIELD_NAMES = frozenset(("key", "title", "text"))
+FILTERABLE_NON_FIELDS = frozenset(("key", "title", "text"))
 
 
 def _fold_value_cached(text: str) -> str:
@@ -96,7 +96,7 @@ class FilterableIssue:
         field_name = self._names_by_folded.get(name)
         if field_name is not None:
             value = self.fields[field_name]
-        elif name in NON_FIELD_NAMES:
+        elif name in FILTERABLE_NON_FIELDS:
             value = str(getattr(self, name))
         else:
             return ""
