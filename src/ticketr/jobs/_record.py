@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite.rows import NotedRow, StoredCall
 
 NO_TAGS: Final = frozenset[str]()
-IsAnyEndEnough: TypeAlias = bool
-"""Whether a job starts although one that it starts after fails or is cancelled."""
 
 
 @final
@@ -88,7 +86,7 @@ class JobExtras:
     joins_completed_job: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
-    predecessors: dict[JobRecord, IsAnyEndEnough] = field(default_factory=dict)
+    predecessors: dict[JobRecord, bool] = field(default_factory=dict)
     dependents: dict[JobRecord, None] = field(default_factory=dict)
     delay: float = 0.0
     restored_due_at: float | None = None
@@ -232,7 +230,7 @@ class JobRecord:
         due_at = self.extras.restored_due_at
         self.due_at = now + self.extras.delay if due_at is None else due_at
 
-    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, IsAnyEndEnough]) -> None:
+    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, bool]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
         extras.predecessors, extras.after = predecessors, ()

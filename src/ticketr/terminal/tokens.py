@@ -189,6 +189,7 @@ def read_report(token: str) -> Mouse | FocusGained | None:
     if token == _FOCUS_IN:
         return FocusGained()
     match = _MOUSE_REPORT.fullmatch(token)
+    # Shift, Alt and Ctrl, held with a button, change nothing.
     action = _ACTION_BY_BUTTON.get(int(match[1]) & ~(4 | 8 | 16)) if match is not None else None
     if match is None or action is None:
         return None
@@ -268,10 +269,8 @@ class Tokenizer:
     def feed(self, text: str) -> list[str | Paste]:
         """Add characters; return the tokens that are complete now."""
         if self._gave_escape and text:
-            self._gave_escape, self._is_rejoined = (
-                False,
-                _KEY_REST_AFTER_ESCAPE.match(text) is not None,
-            )
+            self._gave_escape = False
+            self._is_rejoined = _KEY_REST_AFTER_ESCAPE.match(text) is not None
             self._held = ESC if self._is_rejoined else ""
         text, self._held = self._held + text, ""
         tokens: list[str | Paste] = []

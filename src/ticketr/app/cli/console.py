@@ -275,8 +275,9 @@ def reset_redactors_and_logging() -> None:
     _redactor_by_owner.clear()
     logging.getLogger("ticketr").setLevel(logging.NOTSET)
     root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, _RedactingLogHandler)]:
-        root.removeHandler(handler)
+    for handler in root.handlers[:]:
+        if isinstance(handler, _RedactingLogHandler):
+            root.removeHandler(handler)
     root.addHandler(_RedactingLogHandler(sys.stderr))
 
 

@@ -179,4 +179,4 @@ def _checked_choice(setting: str, word: str, known: Sequence[Word]) -> Word:
         hint = nearest(word, known)
         offer = f" (did you mean {hint}?)" if hint else ""
         raise BadSetting(setting, word, f"it is one of {', '.join(known)}{offer}")
-    return known[known.index(word)]
+    return known[known.index(word)]  # of the exact type, which `word` does not have

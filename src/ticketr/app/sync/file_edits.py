@@ -76,7 +76,7 @@ class IssuePlace:
     Attributes:
         path: Its file, relative to the workspace.
         key: Its key; empty for a draft.
-        title_line: The line of its heading in the file, from 1; it tells drafts of one file apart.
+        line: The line of its heading in the file, from 1; it tells drafts of one file apart.
     """
 
     path: str

@@ -107,13 +107,15 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
         TicketSyntaxError: Its file cannot be read as tickets.
     """
     if take is Take.MINE and conflict_of(state, key) is None:
-        for each in take_survey(store, state).local_changes:
+        for change in take_survey(store, state).local_changes:
             older = {
-                at: old for at, old in each.older_values.items() if key in {at, each.key_or_title}
+                issue_key: values
+                for issue_key, values in change.older_values.items()
+                if key in {issue_key, change.key_or_title}
             }
             if older:
                 state.older.mark_as_edits(older)
-                return Resolved(key, each.local.path, "", can_undo=False)
+                return Resolved(key, change.local.path, "", can_undo=False)
     opened = read_open_conflict(store, state, key)
 
     def writer(prefer: Side) -> FamilyWriter:

@@ -516,7 +516,7 @@ def _with_user_keys(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) ->
     if row.action not in given:
         return row
     keys = given[row.action]
-    if not {*row.contexts}.isdisjoint(TYPING_CONTEXTS):
+    if any(context in TYPING_CONTEXTS for context in row.contexts):
         # What is typed there could otherwise not be corrected or left.
         keys = tuple(key for key in keys if len(key) > 1) or row.keys
     return replace(row, keys=keys)

@@ -144,7 +144,7 @@ class StoreLoader:
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
     def _find_restored(self, number: int) -> JobRecord | None:
-        """Return the live job of this number that was restored before; None if there is none."""
+        """Return the job with this number if it is already restored and live; else None."""
         index = bisect_left(self.numbers, number)
         return self.records[index] if number in self.numbers[index : index + 1] else None
 

@@ -368,9 +368,10 @@ class BlockChanges:
             self.became[free[new]] = single[old]
         taken = {id(single[old]) for old, _ in paired}
         instead = tuple(number for number in free if number not in self.became)
+        first = instead[0] if instead else end
         for unit in left:
             if id(unit) not in taken:
-                self.gone.append(RemovedOrReplacedJiraBlocks(unit, [*instead, end][0], instead))
+                self.gone.append(RemovedOrReplacedJiraBlocks(unit, first, instead))
 
     def _pair_score(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""

@@ -260,7 +260,7 @@ class _Graft:
             edit = _BlockEdit(_nodes_of(unit.jira_blocks), _nodes_of(unit.file_blocks), new, place)
             self._edits.append(edit)
             if edited:  # nobody meant to delete what the file does not show
-                last = [at - 1, *gone.replacement_indices][-1]
+                last = gone.replacement_indices[-1] if gone.replacement_indices else at - 1
                 result[at] = [*_nodes_of(unit.hidden_before), *result.get(at, [])]
                 result[last] = [*result.get(last, []), *_nodes_of(unit.hidden_after)]
             else:

@@ -223,7 +223,8 @@ def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
     of = f" of “{clean_line(text_near, 40)}”" if text_near else ""
     if kind == "link" and isinstance(attrs, dict):
         return f"the link to {clean_line(str(attrs.get('href')), 60)}{of}"
-    return f"the {kind_words(kind)}{of or f' of {_kind_and_first_words(node)}'}"
+    where = of or f" of {_kind_and_first_words(node)}"
+    return f"the {kind_words(kind)}{where}"
 
 
 def _kind_and_first_words(node: Any) -> str:

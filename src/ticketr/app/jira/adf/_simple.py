@@ -196,7 +196,10 @@ class _SimpleWriter(BlockWriter):
         """Return the blocks in a quote, a panel or an expand."""
         kinds = [_parts_or_empty(block)[0] for block in blocks]
         # Two lists in a row would be one.
-        has_lists = any({*BULLET_AND_ORDERED_LISTS}.issuperset(pair) for pair in pairwise(kinds))
+        has_lists = any(
+            kind in BULLET_AND_ORDERED_LISTS and after in BULLET_AND_ORDERED_LISTS
+            for kind, after in pairwise(kinds)
+        )
         # Jira takes no heading in a quote, so none is read there.
         has_heading = parent == "blockquote" and "heading" in kinds
         if not blocks or has_lists or has_heading or not set(kinds) <= _INNER_BLOCKS:

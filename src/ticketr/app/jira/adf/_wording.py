@@ -70,7 +70,8 @@ def _reworded_stretches(
 ) -> Iterator[str]:
     start = before = 0
     pairs = match_equal(
-        [each.canonical_json for each in stretches], [each.canonical_json for each in others]
+        [stretch.canonical_json for stretch in stretches],
+        [stretch.canonical_json for stretch in others],
     )
     for at, other in [*pairs, (len(stretches), len(others))]:
         olds = others[before:other]

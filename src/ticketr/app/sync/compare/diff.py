@@ -64,9 +64,10 @@ def description_text(
     if not isinstance(adf, dict) or not isinstance(body, dict):
         return MarkdownAndCriteria("", is_exact=adf is None)
     converted = convert(body, media_ids=media_ids)
-    end = simple_markdown(_last_two_blocks(adf)) if criteria else ""
-    exact = converted.is_lossless and end is not None
-    return MarkdownAndCriteria(converted.markdown, criteria, exact)
+    is_exact = converted.is_lossless
+    if is_exact and criteria:
+        is_exact = simple_markdown(_last_two_blocks(adf)) is not None
+    return MarkdownAndCriteria(converted.markdown, criteria, is_exact)
 
 
 def simple_description(adf: object) -> MarkdownAndCriteria | None:

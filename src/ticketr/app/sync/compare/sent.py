@@ -162,7 +162,9 @@ def add_arrived_values_to_base(
         now, base_texts = diff.part_texts(there[key]), diff.part_texts(before[key])
         values = tuple(sent.get(key, ()))
         came = [value for value in values if value.is_in(there[key], issue.fields)]
-        partly = [each for each in values if each.are_links_partly_in_jira(before[key], there[key])]
+        partly = [
+            value for value in values if value.are_links_partly_in_jira(before[key], there[key])
+        ]
         parts = {value.part: now.get(value.part, "") for value in (*came, *partly)}
         if key in unread:
             parts |= {part: text for part, text in now.items() if part not in base_texts}

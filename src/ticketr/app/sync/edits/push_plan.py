@@ -465,7 +465,9 @@ def select_changes(
         older = [note for change in local_changes for _, note in change.notes_on_outdated_values()]
         # Older values alone are nothing to send.
         selected = [
-            each for each in local_changes if each.edits_and_drafts() or each.added_task_keys
+            change
+            for change in local_changes
+            if change.edits_and_drafts() or change.added_task_keys
         ]
         return selected, older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.

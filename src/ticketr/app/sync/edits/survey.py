@@ -434,9 +434,10 @@ class LocalSurvey:
             Whether it was added. If not, it has to be scanned: a ticket differs from the last
             sync, or another file has one of its keys.
         """
-        texts = [(self.base_texts.get(each.own_and_task_keys[0]), each.digest) for each in seen]
-        if any(text is None or digest(text) != known for text, known in texts):
-            return False
+        for ticket in seen:
+            text = self.base_texts.get(ticket.own_and_task_keys[0])
+            if text is None or digest(text) != ticket.digest:
+                return False
         keys = [key for ticket in seen for key in ticket.own_and_task_keys]
         if not self.locations.keys().isdisjoint(keys):
             return False

@@ -161,8 +161,10 @@ class Creator:
         for chunk in chunks(new_issues, jira.MAX_CREATED_PER_REQUEST):
             requests = [await self._build_request(new) for new in chunk]
             if is_many:
-                found, requests = await self._send_until_known(requests, self._send_batch_keep_all)
-                existing += found
+                created, requests = await self._send_until_known(
+                    requests, self._send_batch_keep_all
+                )
+                existing += created
             alone += requests
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         existing, refused = await self._send_until_known(alone, self._send_each)
@@ -190,8 +192,8 @@ class Creator:
         existing: list[_Request] = []
         missing: list[_Request] = []
         for _ in range(MAX_JIRA_WRITE_TRIES):
-            found, absent = await self._look_up(await send(requests))
-            existing += found
+            present, absent = await self._look_up(await send(requests))
+            existing += present
             requests = [request for request in absent if request.may_succeed_if_resent]
             missing += (request for request in absent if not request.may_succeed_if_resent)
             if not requests:

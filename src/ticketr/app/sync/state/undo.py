@@ -53,7 +53,7 @@ class Undoable(Enum):
         self.stored_name, self.wording = stored_name, wording
 
 
-_UNDOABLE_BY_STORED_NAME = {each.stored_name: each for each in Undoable}
+_UNDOABLE_BY_STORED_NAME = {kind.stored_name: kind for kind in Undoable}
 
 
 @dataclass(frozen=True, slots=True)
