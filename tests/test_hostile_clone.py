@@ -24,7 +24,7 @@ from fakes.users import User
 
 from jira_sandbox import make_site
 from ticketr.app.config import state_folder
-from ticketr.app.config.state_folder import require_file_kind
+from ticketr.app.config.state_folder import refuse_wrong_file_kind
 from ticketr.app.sync import FileFailed, Store
 from ticketr.app.sync.workspace.editor import FileEditor
 from ticketr.app.tickets import parse
@@ -480,11 +480,11 @@ def test_a_lock_that_becomes_a_link_after_it_was_checked_is_not_opened(
     mine.write_text("mine\n")
 
     def check_and_replace(path: Path, expected: str) -> None:
-        require_file_kind(path, expected)
+        refuse_wrong_file_kind(path, expected)
         if path.name == "lock":
             path.symlink_to(mine)
 
-    monkeypatch.setattr(state_folder, "require_file_kind", check_and_replace)
+    monkeypatch.setattr(state_folder, "refuse_wrong_file_kind", check_and_replace)
 
     with pytest.raises(FileFailed, match="lock"), store.lock():
         raise AssertionError("it is locked")

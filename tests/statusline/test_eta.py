@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.statusline.batch import RateEstimate
+from ticketr.statusline.batch import ProgressRateEstimate
 
 
-def estimate_of(*reports: tuple[float, float], total: float = 100) -> RateEstimate:
+def estimate_of(*reports: tuple[float, float], total: float = 100) -> ProgressRateEstimate:
     """Return the estimate after reports of (time, current)."""
-    estimate = RateEstimate(reports[0][0], total, reports[0][1], reports[0][0])
+    estimate = ProgressRateEstimate(reports[0][0], total, reports[0][1], reports[0][0])
     for now, current in reports[1:]:
         estimate = estimate.update(current, total, now)
     return estimate
@@ -86,7 +86,7 @@ def test_jobs_that_end_in_rounds_are_not_stalled_between_these() -> None:
 
 
 def test_a_job_that_needs_days_has_no_estimate() -> None:
-    estimate = RateEstimate(0, 1e9, 0, 0)
+    estimate = ProgressRateEstimate(0, 1e9, 0, 0)
     for second in range(1, 5):
         estimate = estimate.update(second, 1e9, second)
 
@@ -94,7 +94,7 @@ def test_a_job_that_needs_days_has_no_estimate() -> None:
 
 
 def test_batches_give_a_steady_answer() -> None:
-    estimate = RateEstimate(0, 10_000, 0, 0)
+    estimate = ProgressRateEstimate(0, 10_000, 0, 0)
     foretold = []
     for second in range(1, 61):
         if second % 2 == 0:
@@ -127,11 +127,11 @@ def test_two_reports_at_one_instant_lose_nothing() -> None:
 def test_a_new_total_or_less_done_is_a_new_phase() -> None:
     estimate = estimate_of((0, 0), (1, 1), (2, 2), (3, 3))
 
-    assert estimate.update(3, 200, 4) == RateEstimate(4, 200, 3, 4)
-    assert estimate.update(1, 100, 4) == RateEstimate(4, 100, 1, 4)
+    assert estimate.update(3, 200, 4) == ProgressRateEstimate(4, 200, 3, 4)
+    assert estimate.update(1, 100, 4) == ProgressRateEstimate(4, 100, 1, 4)
     assert estimate.update(3, 100, 4) == estimate
 
 
 def test_at_its_beginning_it_has_no_rate() -> None:
-    assert RateEstimate(5, 100, 0, 5).rate(5) == 0
-    assert RateEstimate(5, 100, 0, 5).rate(4) == 0
+    assert ProgressRateEstimate(5, 100, 0, 5).rate(5) == 0
+    assert ProgressRateEstimate(5, 100, 0, 5).rate(4) == 0

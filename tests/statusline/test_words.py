@@ -5,7 +5,7 @@ from fakes.job_snapshots import failed, snapshot
 from rows import for_each
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.statusline.render import count_text, duration, end_message, message_or_name
+from ticketr.statusline.render import count_text, duration, last_message_or_outcome, message_or_name
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_failure_without_a_message_is_reported_by_its_kind() -> None:
     error = JobErrorInfo("ValueError", "", "")
 
     assert (
-        end_message(snapshot(status=JobStatus.FAILED, error=error))
+        last_message_or_outcome(snapshot(status=JobStatus.FAILED, error=error))
         == "Pull DEMO failed: ValueError"
     )
 
@@ -58,5 +58,5 @@ def test_a_failure_without_a_message_is_reported_by_its_kind() -> None:
 def test_an_ending_is_clean() -> None:
     job = snapshot(status=JobStatus.FAILED, error=JobErrorInfo("Odd\x1b[2J", "a\x07\nb", ""))
 
-    assert end_message(job) == "Pull DEMO failed: Odd: a\ufffd b"
-    assert end_message(failed()) == "Pull DEMO failed: ValueError: no such thing"
+    assert last_message_or_outcome(job) == "Pull DEMO failed: Odd: a\ufffd b"
+    assert last_message_or_outcome(failed()) == "Pull DEMO failed: ValueError: no such thing"

@@ -38,8 +38,8 @@ def _new_weight(seconds: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class RateEstimate:
-    """The rate of one job in one phase of its work, in which its total stays the same.
+class ProgressRateEstimate:
+    """The rate of progress of a job, or of a batch, in one phase: while its total stays the same.
 
     Attributes:
         measured_since: The time at which the phase began, and with it the measurement.
@@ -63,13 +63,13 @@ class RateEstimate:
     smoothed_twice_uncorrected: float = 0.0
     longest_step_seconds: float = 0.0
 
-    def update(self, current: float, total: float, now: float) -> RateEstimate:
+    def update(self, current: float, total: float, now: float) -> ProgressRateEstimate:
         """Return the estimate after a report.
 
         Another total, or a lower current amount, begins a new phase.
         """
         if total != self.work_total or current < self.last_amount:
-            return RateEstimate(now, total, current, now)
+            return ProgressRateEstimate(now, total, current, now)
         if current == self.last_amount:
             return self
         if now <= self.last_step_at:  # no time has passed; the next step counts this progress, too
@@ -81,7 +81,7 @@ class RateEstimate:
         double = self.smoothed_twice_uncorrected * (1 - new) + single / whole * new
         counted = took if self.steps < MIN_ESTIMATE_STEPS else min(took, self.stalled_after_seconds)
         longest = max(self.longest_step_seconds, counted)
-        return RateEstimate(
+        return ProgressRateEstimate(
             self.measured_since, total, current, now, self.steps + 1, single, double, longest
         )
 
@@ -127,7 +127,7 @@ class RunningJob:
     """
 
     snapshot: JobSnapshot
-    estimate: RateEstimate
+    estimate: ProgressRateEstimate
 
     @property
     def started_at(self) -> float:
@@ -151,7 +151,7 @@ MAX_WAIT_FOR_STEADY_TOTAL_SECONDS = 10.0
 #: A task that waits for room to submit makes the total unknown for so many seconds.
 UNKNOWN_TOTAL_SECONDS_AFTER_SUBMIT_WAIT = 1.0
 
-_EMPTY_RATE_ESTIMATE = RateEstimate(0.0, 0.0, 0.0, 0.0)
+_EMPTY_RATE_ESTIMATE = ProgressRateEstimate(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class JobsSinceIdle:
     pending: int = 0
     total_unknown_until: float = -math.inf
     idle_since: float = -math.inf
-    estimate: RateEstimate = _EMPTY_RATE_ESTIMATE
+    estimate: ProgressRateEstimate = _EMPTY_RATE_ESTIMATE
 
     @property
     def ended(self) -> int:
@@ -249,7 +249,7 @@ class JobsSinceIdle:
             return self if self.ended_before is not None else replace(self, ended_before=before)
         old = self
         if now - self.idle_since > SAME_BATCH_IDLE_SECONDS:
-            old = JobsSinceIdle(began_at=now, estimate=RateEstimate(now, 0.0, 0.0, now))
+            old = JobsSinceIdle(began_at=now, estimate=ProgressRateEstimate(now, 0.0, 0.0, now))
             before = counted
         completed, failed, cancelled = (new - was for new, was in zip(counts, before, strict=True))
         ended = completed + failed + cancelled

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.statusline import render
-from ticketr.statusline.batch import JobsSinceIdle, RateEstimate, RunningJob
+from ticketr.statusline.batch import JobsSinceIdle, ProgressRateEstimate, RunningJob
 
 if TYPE_CHECKING:
     from ticketr import JobID, JobSnapshot, QueueStatistics
@@ -40,7 +40,7 @@ class StatusModel:
             now: The time, in seconds by Trio's clock.
         """
         if snapshot.status is JobStatus.RUNNING:
-            return self._update_running(snapshot, now)
+            return self._add_or_update_running(snapshot, now)
         rest = self.running
         if snapshot.id in rest:
             rest = dict(rest)
@@ -51,7 +51,7 @@ class StatusModel:
         failed = (0 if is_new else self.failed) + (snapshot.status is JobStatus.FAILED)
         return StatusModel(rest, snapshot, failed, self.batch)
 
-    def _update_running(self, snapshot: JobSnapshot, now: float) -> StatusModel:
+    def _add_or_update_running(self, snapshot: JobSnapshot, now: float) -> StatusModel:
         progress = snapshot.progress
         current, total = (progress.current, progress.total) if progress else (0.0, 0.0)
         known = self.running.get(snapshot.id)
@@ -59,7 +59,7 @@ class StatusModel:
             new = RunningJob(snapshot, known.estimate.update(current, total, now))
             running = {**self.running, snapshot.id: new}
             return StatusModel(running, self.last, self.failed, self.batch)
-        new = RunningJob(snapshot, RateEstimate(now, total, current, now))
+        new = RunningJob(snapshot, ProgressRateEstimate(now, total, current, now))
         newest = next(reversed(self.running.values()), new)
         running = {**self.running, snapshot.id: new}
         if newest.started_at > new.started_at:
@@ -121,7 +121,7 @@ class StatusModel:
             )
         if self.last is not None:
             others = self.failed - (self.last.status is JobStatus.FAILED)
-            return render.ended_line(self.last, width, style, failed=others)
+            return render.ended_line(self.last, width, style, other_failed=others)
         return " " * max(width, 0)
 
     def next_change(self, now: float, style: LineStyle) -> float:

@@ -65,13 +65,13 @@ class StreamGuard:
         """Whether the cursor is at the beginning of a row, judging by the streams' output."""
         return not self._in_mid_row
 
-    def install(self) -> None:
+    def wrap_stream_writes(self) -> None:
         """Wrap the ``write`` methods of the standard streams that write to the terminal."""
         for stream in dict.fromkeys((sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
             if stream is not None and self._is_on_terminal(stream):
                 self._wrap_write(stream)
 
-    def remove(self) -> None:
+    def restore_streams(self) -> None:
         """Restore the streams."""
         for stream in self._guarded:
             with contextlib.suppress(AttributeError):
@@ -102,7 +102,7 @@ class StreamGuard:
             return write(text)
         if self.final_text:
             before, self.final_text = self.final_text, ""
-            self.remove()
+            self.restore_streams()
             write(f"{before}{text}")
             return len(text)
         before = ERASE_ROW_AND_BELOW if self.is_shown else ""
@@ -181,7 +181,7 @@ class TerminalOutput:
         self._fd, self._never_blocks = reopen_nonblocking_or_dup(self._stream.fileno(), os.O_WRONLY)
         self._frame_width = self.columns()
         self._guard = StreamGuard(self._fd, lambda: self.columns() == self._frame_width, redraw)
-        self._guard.install()
+        self._guard.wrap_stream_writes()
 
     def columns(self) -> int:
         """Return the current width in cells; 80 if the terminal does not report it."""
@@ -240,11 +240,11 @@ class TerminalOutput:
         guard.frame, guard.is_shown = "", False
         try:
             if self._write_final(text):
-                guard.remove()
+                guard.restore_streams()
             else:
                 guard.final_text = text
         except OSError:  # the terminal hung up
-            guard.remove()
+            guard.restore_streams()
         finally:
             os.close(self._fd)
             self._guard = None

@@ -10,8 +10,8 @@ from ticketr import JobProgress, JobStatus
 from ticketr.statusline.batch import SAME_BATCH_IDLE_SECONDS
 from ticketr.statusline.render import (
     count_text,
-    end_message,
     failure_words,
+    last_message_or_outcome,
     message_or_name,
     rounded_percent,
 )
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 LINE_DUE_AFTER_SECONDS = 10.0
 LINE_DUE_AFTER_PERCENT = 10.0
 #: A new message or total, such as of the next phase of the work, gets a line at once, but at most
-#: so many in `LINE_DUE_AFTER_SECONDS`.
-MAX_NEW_MESSAGE_LINES = 5
+#: so many in each `LINE_DUE_AFTER_SECONDS`.
+MAX_MESSAGE_LINE_BURST = 5
 
-_NO_PROGRESS = JobProgress("", 0, 0, "", 0)
+_EMPTY_PROGRESS = JobProgress("", 0, 0, "", 0)
 
 
 def progress_text(snapshot: JobSnapshot) -> str:
@@ -109,7 +109,7 @@ class PlainLineSelector:
             return None
         self._began, self._at = batch.began_at, now
         self._percentage = percentage if is_new else max(percentage, self._percentage)
-        return _batch_progress_text(batch, now)
+        return _ended_of_total_text(batch, now)
 
     def end_due_at(self, batch: JobsSinceIdle) -> float:
         """Return the time at which the end of a batch is to be printed; infinite if never.
@@ -122,7 +122,7 @@ class PlainLineSelector:
 
     def _note_line_if_due(self, snapshot: JobSnapshot, now: float) -> bool:
         """Return whether a snapshot gets a line, and remember it if so."""
-        progress = snapshot.progress or _NO_PROGRESS
+        progress = snapshot.progress or _EMPTY_PROGRESS
         last = self._last.get(snapshot.id)
         if last is None:
             self._last[snapshot.id] = _LastLine(progress, now, [now])
@@ -135,7 +135,7 @@ class PlainLineSelector:
         if is_new_message or progress.total != old.total:
             times = last.new_message_line_times
             last.new_message_line_times = [at for at in times if now - at < LINE_DUE_AFTER_SECONDS]
-            if len(last.new_message_line_times) >= MAX_NEW_MESSAGE_LINES and not is_due:
+            if len(last.new_message_line_times) >= MAX_MESSAGE_LINE_BURST and not is_due:
                 return False
             last.new_message_line_times.append(now)
         elif not is_due:
@@ -151,7 +151,7 @@ class PlainLineSelector:
 
     def _final_text(self, snapshot: JobSnapshot, last: _LastLine | None) -> str:
         """Return how a job ended; mark a message that was printed before as done."""
-        words = end_message(snapshot)
+        words = last_message_or_outcome(snapshot)
         is_repeated = last is not None and words == clean(last.progress.message)
         if is_repeated and snapshot.status is JobStatus.COMPLETED:
             return f"{progress_text(snapshot)}, done"
@@ -163,7 +163,7 @@ class PlainLineSelector:
         return f"{name}: {words}" if others and not words.startswith(name) else words
 
 
-def _batch_progress_text(batch: JobsSinceIdle, now: float) -> str:
+def _ended_of_total_text(batch: JobsSinceIdle, now: float) -> str:
     words = f"{batch.ended} of {batch.total} jobs"
     if not batch.is_total_unknown(now):
         words += f" ({rounded_percent(batch.progress)}%)"

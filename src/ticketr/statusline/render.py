@@ -72,7 +72,7 @@ def failure_words(failed: int, cancelled: int) -> list[str]:
     return [f"{count} {what}" for what, count in counts.items() if count]
 
 
-def end_message(snapshot: JobSnapshot) -> str:
+def last_message_or_outcome(snapshot: JobSnapshot) -> str:
     """Return a clean text on how a job ended.
 
     The job's last message is used, unless the job failed or was cancelled and the message does
@@ -113,7 +113,7 @@ class LineLayout:
         has_amounts: Whether to show the current amount and the total.
         has_elapsed: Whether to show the elapsed time.
         has_eta: Whether to show the time to completion.
-        has_other_jobs: Whether to show the number of other running jobs.
+        has_job_counts: Whether to show the numbers of other running jobs and of failed ones.
         has_hint: Whether to show how to cancel.
     """
 
@@ -121,29 +121,29 @@ class LineLayout:
     has_amounts: bool = False
     has_elapsed: bool = False
     has_eta: bool = False
-    has_other_jobs: bool = False
+    has_job_counts: bool = False
     has_hint: bool = False
 
 
 #: From the richest to the poorest; the first with room for the message is used.
 LAYOUTS = (
     LineLayout(
-        BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_other_jobs=True, has_hint=True
+        BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_job_counts=True, has_hint=True
     ),
-    LineLayout(BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
-    LineLayout(SHORT_BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
-    LineLayout(SHORT_BAR, has_amounts=True, has_eta=True, has_other_jobs=True),
-    LineLayout(has_amounts=True, has_eta=True, has_other_jobs=True),
-    LineLayout(has_amounts=True, has_other_jobs=True),
-    LineLayout(has_other_jobs=True),
+    LineLayout(BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_job_counts=True),
+    LineLayout(SHORT_BAR, has_amounts=True, has_elapsed=True, has_eta=True, has_job_counts=True),
+    LineLayout(SHORT_BAR, has_amounts=True, has_eta=True, has_job_counts=True),
+    LineLayout(has_amounts=True, has_eta=True, has_job_counts=True),
+    LineLayout(has_amounts=True, has_job_counts=True),
+    LineLayout(has_job_counts=True),
     LineLayout(),
 )
 #: The layouts for a job whose total is unknown.
 UNKNOWN_TOTAL_LAYOUTS = (
-    LineLayout(has_amounts=True, has_elapsed=True, has_other_jobs=True, has_hint=True),
-    LineLayout(has_amounts=True, has_elapsed=True, has_other_jobs=True),
-    LineLayout(has_amounts=True, has_other_jobs=True),
-    LineLayout(has_other_jobs=True),
+    LineLayout(has_amounts=True, has_elapsed=True, has_job_counts=True, has_hint=True),
+    LineLayout(has_amounts=True, has_elapsed=True, has_job_counts=True),
+    LineLayout(has_amounts=True, has_job_counts=True),
+    LineLayout(has_job_counts=True),
     LineLayout(),
 )
 
@@ -292,28 +292,28 @@ def _suffix(
     if layout.has_eta and is_counted:
         left = "--:--" if eta is None else duration(max(round(eta), 1 if eta > 0 else 0))
         text += f" | ETA {left}"
-    if layout.has_other_jobs and others:
+    if layout.has_job_counts and others:
         text += f" | +{others} more"
-    if layout.has_other_jobs and failed:
+    if layout.has_job_counts and failed:
         text += f" | {failed} failed"
     return text
 
 
-def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: int) -> str:
+def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, other_failed: int) -> str:
     """Render a job that has ended, as in `✓ Pull complete: 500 tickets | 12s`.
 
     Args:
         snapshot: The job.
         width: The width in cells.
         style: The characters to use.
-        failed: The number of other jobs that have failed in the meantime.
+        other_failed: The number of other jobs that have failed in the meantime.
     """
     glyphs = style.glyphs
     mark = _end_mark(snapshot.status, glyphs)
-    after = f" | {failed} failed" if failed else ""
+    after = f" | {other_failed} failed" if other_failed else ""
     if snapshot.started_at is not None and snapshot.finished_at is not None:
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"
-    words = end_message(snapshot)
+    words = last_message_or_outcome(snapshot)
     room = width - len(mark) - 1 - len(after)
     if room < min(width_of(words), MIN_MESSAGE_CELLS):
         after, room = "", max(width - len(mark) - 1, 0)

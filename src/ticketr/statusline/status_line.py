@@ -64,7 +64,7 @@ def _is_running_without_report(snapshot: JobSnapshot) -> bool:
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
 
 
-def _without_unreported_before_report(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
+def _skip_superseded_unreported(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
     """Yield snapshots, except unreported ones of jobs that have another one with a report."""
     reported = {
         snapshot.id
@@ -184,7 +184,8 @@ class StatusLine:
     @enable_ki_protection
     async def _run(self) -> AsyncGenerator[None, None]:
         body: BaseException | None = None
-        self._open()
+        self._update_counts()
+        self._open_output()
         try:
             with self._queue.watch() as updates:
                 try:
@@ -204,7 +205,7 @@ class StatusLine:
             if body is None:
                 raise
         finally:
-            self._close()
+            self._close_output()
         if body is not None:
             try:
                 raise body  # not in a group, since the tasks of this block raise nothing else
@@ -214,8 +215,7 @@ class StatusLine:
     def _update_counts(self) -> None:
         self._model = self._model.count(self._queue.statistics(), trio.current_time())
 
-    def _open(self) -> None:
-        self._update_counts()
+    def _open_output(self) -> None:
         if self._output is None:
             return
         token = trio.lowlevel.current_trio_token()
@@ -231,11 +231,12 @@ class StatusLine:
         self._is_dirty = True
         self._wait.cancel()
 
-    def _close(self) -> None:
+    def _close_output(self) -> None:
         if self._output is not None:
             batch = self._model.batch
             is_over = not batch.remaining if batch.is_shown_as_batch else not self._model.running
-            self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
+            now = trio.current_time()
+            self._output.close(self._line_and_fills_width(self._output, now)[0] if is_over else "")
 
     @enable_ki_protection  # otherwise Ctrl+C could end this task instead of the program
     async def _show_updates(self, updates: Updates[JobSnapshot]) -> None:
@@ -279,7 +280,7 @@ class StatusLine:
         if batch.is_shown_as_batch:
             self._print_plain_line(self._lines.batch_line(batch, now, is_last=is_last))
             return
-        for snapshot in _without_unreported_before_report(snapshots):
+        for snapshot in _skip_superseded_unreported(snapshots):
             self._print_plain_line(self._lines.line(snapshot, now))
 
     def _print_plain_line(self, line: str | None) -> None:
@@ -358,7 +359,7 @@ class StatusLine:
         batch = self._model.batch
         if self._model.running or (batch.is_shown_as_batch and batch.remaining):
             self._due = min(now + FRAME_INTERVAL_SECONDS, self._changes_at)
-        line, fills_width = self._frame(output, now)
+        line, fills_width = self._line_and_fills_width(output, now)
         if self._hidden or line == self._drawn:
             return True
         is_drawn = output.try_draw(line, fills_width=fills_width)
@@ -366,7 +367,7 @@ class StatusLine:
             self._drawn = line
         return is_drawn
 
-    def _frame(self, output: LineOutput, now: float) -> tuple[str, bool]:
+    def _line_and_fills_width(self, output: LineOutput, now: float) -> tuple[str, bool]:
         """Return the line to draw, and whether it reaches the last column."""
         columns = output.columns()
         line = self._model.line(columns, now, self._style, hint=self._hint)

@@ -87,7 +87,7 @@ def test_the_variable_names_another_folder(tmp_path: Path) -> None:
 def test_ten_files_at_most_are_kept(tmp_path: Path) -> None:
     log = SupportLog(tmp_path, {})
     for number in range(7_000):
-        log.write("%d %s", number, "x" * 1_000)
+        log.write_unredacted("%d %s", number, "x" * 1_000)
     log.close()
 
     files = sorted(path.name for path in (tmp_path / ".ticketr/log").iterdir())
@@ -106,7 +106,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
     path.symlink_to(target)
 
     log = SupportLog(root, {})
-    log.write("a line")
+    log.write_unredacted("a line")
     log.close()
 
     assert log.path is None
@@ -128,7 +128,7 @@ def test_a_full_disk_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture
     (tmp_path / ".ticketr/log/ticketr.log.8").touch()
     (tmp_path / ".ticketr/log/ticketr.log.9").mkdir()  # it cannot be replaced: the rotation fails
     for _ in range(700):
-        log.write("%s", "x" * 1_000)
+        log.write_unredacted("%s", "x" * 1_000)
     log.close()
 
     assert capsys.readouterr().err == ""

@@ -98,7 +98,7 @@ def test_the_seconds_between_two_pulls_of_the_app_are_read(
 ) -> None:
     write(folder, f"[app]\n{text}\n")
 
-    assert read_user_config(folder).refresh_seconds == seconds
+    assert read_user_config(folder).auto_pull_seconds == seconds
 
 
 @pytest.mark.parametrize(

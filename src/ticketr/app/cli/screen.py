@@ -89,7 +89,7 @@ async def run_screen(workspaces: Sequence[OpenOrClosedWorkspace], *, pull: bool 
                     setup=first_run,
                     sandbox_nursery=sandbox_nursery,
                     can_start_sandbox=has_demo_extra(),
-                    auto_pull_seconds=user_config.refresh_seconds,
+                    auto_pull_seconds=user_config.auto_pull_seconds,
                 )
                 await app.run(pull=pull)
             left = {job.id for job in queue.jobs() if not job.status.is_terminal}

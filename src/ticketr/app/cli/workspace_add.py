@@ -223,7 +223,7 @@ async def check_login(
     site: str,
     project: str | None,
     project_place: str = "",
-    fields: tuple[config.WantedField, ...] = (),
+    fields: tuple[config.NameOrUserNamedField, ...] = (),
     transport: Transport | None = None,
 ) -> tuple[jira.User, jira.Project | None]:
     """Ask a site for the user of a login, and for a project.

@@ -19,8 +19,8 @@ from ticketr.app.config.checks import (
     CONFIRM_ABOVE_WRITES,
     CONFLICT_STRATEGIES,
     FORMER_STRATEGY_NAMES,
+    NameOrUserNamedField,
     UserNamedField,
-    WantedField,
     checked_cloud_id,
     checked_email,
     checked_jql,
@@ -86,7 +86,7 @@ from ticketr.app.config.workspace import (
     TOKEN_VARIABLES,
     Workspace,
     find_workspace_root,
-    read_environment,
+    read_environment_settings,
     resolve_workspace,
     resolve_workspace_folder,
 )

@@ -62,7 +62,7 @@ class UserNamedField:
 #: Lines that a push knows by their names, with their fields.
 _FIELD_ID_BY_RESERVED_NAME = {"Type": "issuetype", "Status": "status"}
 #: A field by the name that the site has for it, or under one of the user's own.
-WantedField: TypeAlias = "str | UserNamedField"
+NameOrUserNamedField: TypeAlias = "str | UserNamedField"
 
 
 def violated_reserved_name(wanted: UserNamedField) -> str | None:

@@ -273,7 +273,7 @@ class SettingsAccessFailed(TicketrError):
 
 
 @contextmanager
-def convert_settings_errors(path: Path, action: str, hint: str = "") -> Generator[None]:
+def convert_os_errors(path: Path, action: str, hint: str = "") -> Generator[None]:
     """Convert an OSError to SettingsAccessFailed.
 
     Args:

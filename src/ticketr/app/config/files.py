@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ticketr.app.config.errors import NotPrivate, convert_settings_errors
+from ticketr.app.config.errors import NotPrivate, convert_os_errors
 from ticketr.app.config.tomlfile import read_text
 
 #: Names another folder than the system's usual one.
@@ -51,7 +51,7 @@ def read_private(path: Path) -> str | None:
         path, check=lambda status: _check_owner_and_mode(path, status, 0o077, "open it", 600)
     )
     if text is not None:
-        with convert_settings_errors(path.parent, "look at"):
+        with convert_os_errors(path.parent, "look at"):
             _require_unwritable_by_others(path.parent)
     return text
 
@@ -83,7 +83,7 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         SettingsAccessFailed: The system refused; the old file is unchanged.
     """
-    with convert_settings_errors(path, "write"):
+    with convert_os_errors(path, "write"):
         real = path.resolve()
         with open_write_folder(real.parent) as folder:
             replace_atomically(folder, real.name, text, mode=0o600)
@@ -99,14 +99,14 @@ def lock_config_folder(folder: Path) -> Generator[None]:
         NotPrivate: Others could put files into it.
         SettingsAccessFailed: The system refused.
     """
-    with convert_settings_errors(
+    with convert_os_errors(
         folder, "make", f"; let {CONFIG_FOLDER_VARIABLE} name a folder that can be written"
     ):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _require_unwritable_by_others(folder)
         descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        with convert_settings_errors(folder, "lock"):
+        with convert_os_errors(folder, "lock"):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -15,7 +15,7 @@ from ticketr.app.config.tomlfile import read_text
 GO_SETTINGS_FILE = ".ticketr.yaml"
 
 #: Fields that have their own place in a Markdown file, in both programs.
-_FIELDS_WITH_OWN_PLACE = frozenset({"summary", "description", "issuetype", "project", "parent"})
+_TICKET_SYNTAX_FIELD_IDS = frozenset({"summary", "description", "issuetype", "project", "parent"})
 
 
 def read_go_fields(root: Path) -> tuple[UserNamedField, ...]:
@@ -40,6 +40,6 @@ def read_go_fields(root: Path) -> tuple[UserNamedField, ...]:
             problem = f"{key!r} needs an id, which is Jira's, like customfield_10016"
             raise block.make_error(key, problem)
         name = with_single_spaces(key)
-        if name and field_id not in _FIELDS_WITH_OWN_PLACE:
+        if name and field_id not in _TICKET_SYNTAX_FIELD_IDS:
             fields.setdefault(field_id, UserNamedField(name, field_id, str(path)))
     return tuple(fields.values())

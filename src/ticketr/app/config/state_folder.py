@@ -59,10 +59,10 @@ class StateFolder:
         Raises:
             WrongFileKind: Something is not.
         """
-        require_file_kind(self.path, "a folder")
-        require_file_kind(self.path / TRASH_FOLDER, "a folder")
+        refuse_wrong_file_kind(self.path, "a folder")
+        refuse_wrong_file_kind(self.path / TRASH_FOLDER, "a folder")
         for name in (LOCK_FILE, GITIGNORE_FILE):
-            require_file_kind(self.path / name, "a file")
+            refuse_wrong_file_kind(self.path / name, "a file")
         for name in STATE_HISTORY_DEMO_DATABASES:
             refuse_database_links(self.path / name)
 
@@ -72,13 +72,13 @@ class StateFolder:
         Raises:
             WrongFileKind: Something else has its name, or that of the file that git reads.
         """
-        require_file_kind(self.path, "a folder")
+        refuse_wrong_file_kind(self.path, "a folder")
         self.path.mkdir(parents=True, exist_ok=True)
         ignore_file = self.path / GITIGNORE_FILE
         if not ignore_file.exists():
             with self._open_descriptor() as folder, suppress(FileExistsError):
                 write_new(folder, GITIGNORE_FILE, "*\n")
-        require_file_kind(ignore_file, "a file")
+        refuse_wrong_file_kind(ignore_file, "a file")
 
     def open_file(self, name: str, flags: int) -> int:
         """Open a file of the folder by its descriptor.
@@ -87,7 +87,7 @@ class StateFolder:
             WrongFileKind: Something else has that name.
         """
         with self._open_descriptor() as folder:
-            require_file_kind(self.path / name, "a file")
+            refuse_wrong_file_kind(self.path / name, "a file")
             return os.open(name, flags | _SAFE_OPEN_FLAGS, 0o666, dir_fd=folder)
 
     def replace(self, name: str, text: str) -> None:
@@ -97,7 +97,7 @@ class StateFolder:
             WrongFileKind: Something else has that name.
         """
         with self._open_descriptor() as folder:
-            require_file_kind(self.path / name, "a file")
+            refuse_wrong_file_kind(self.path / name, "a file")
             replace_atomically(folder, name, text, mode=None, durable=False)
 
     def find_free_trash_path(self, candidate_names: Iterable[str]) -> Path:
@@ -141,12 +141,12 @@ class StateFolder:
         Raises:
             WrongFileKind: Something else has its name.
         """
-        require_file_kind(self.path / inner, "a folder")
+        refuse_wrong_file_kind(self.path / inner, "a folder")
         name = f"{self.path.name}/{inner}" if inner else self.path.name
         return open_write_folder(self.path.parent, name, make=bool(inner), is_in_state_folder=True)
 
 
-def require_file_kind(path: Path, expected: str) -> None:
+def refuse_wrong_file_kind(path: Path, expected: str) -> None:
     """Check what a path is, if anything is there; a link to such a thing is another one.
 
     Args:
@@ -171,9 +171,9 @@ def refuse_database_links(path: Path) -> None:
     Raises:
         WrongFileKind: The file, one that SQLite opens beside it, or their folder is something else.
     """
-    require_file_kind(path.parent, "a folder")
+    refuse_wrong_file_kind(path.parent, "a folder")
     for end in _DATABASE_AND_SIDE_FILE_SUFFIXES:
-        require_file_kind(path.with_name(f"{path.name}{end}"), "a file")
+        refuse_wrong_file_kind(path.with_name(f"{path.name}{end}"), "a file")
 
 
 #: The file, in ticketr's own folder.

@@ -34,7 +34,7 @@ def find_known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[
         environ: The environment, usually ``os.environ``.
         start: The beginning of the keys, in upper case.
     """
-    rows = _query_state(
+    rows = _try_query_state(
         root,
         environ,
         "SELECT key FROM issue WHERE substr(key, 1, length(?1)) = ?1 LIMIT ?2",
@@ -44,7 +44,7 @@ def find_known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[
     if len(keys) > MAX_TITLES:
         return [(key, "") for key in keys]
     titles: dict[str, str] = dict(
-        _query_state(
+        _try_query_state(
             root,
             environ,
             "SELECT key, json_extract(fields, '$.summary') FROM issue"
@@ -63,15 +63,15 @@ def find_value_names(root: Path, environ: Mapping[str, str], field: str) -> list
         environ: The environment, usually ``os.environ``.
         field: ``"status"`` or ``"assignee"``.
     """
-    query = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
-    rows = _query_state(root, environ, query, (_ISSUE_PATH_BY_FIELD[field], _MAX_SAMPLED_ISSUES))
+    sql = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
+    rows = _try_query_state(root, environ, sql, (_ISSUE_PATH_BY_FIELD[field], _MAX_SAMPLED_ISSUES))
     return sorted(name for (name,) in rows if name)
 
 
-def _query_state(
+def _try_query_state(
     root: Path, environ: Mapping[str, str], query: str, values: tuple[object, ...]
 ) -> list[Any]:
-    """Return the rows of a query on the state file; none if the file cannot be used."""
+    """Return the rows of a query on the state file; none if it is missing or cannot be used."""
     path = root / STATE_FOLDER / STATE_FILE
     try:
         refuse_database_links(path)

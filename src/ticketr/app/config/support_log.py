@@ -96,8 +96,8 @@ class SupportLog:
             self._listener.start()
             self.path = folder / LOG_FILE
 
-    def write(self, line: str, *values: object) -> None:
-        """Write a line; never blocks.
+    def write_unredacted(self, line: str, *values: object) -> None:
+        """Write a line as it is; never blocks.
 
         Args:
             line: The line, as for `logging`. It must hold no secret.
@@ -109,16 +109,16 @@ class SupportLog:
     @contextmanager
     def log_job(self, name: str) -> Generator[None]:
         """Write the begin and the end of the job in the block."""
-        self.write("%s: begins", name)
+        self.write_unredacted("%s: begins", name)
         try:
             yield
         except Exception as error:
             self.write_failure_without_messages(name, error)
             raise
         except BaseException:
-            self.write("%s: cancelled", name)
+            self.write_unredacted("%s: cancelled", name)
             raise
-        self.write("%s: done", name)
+        self.write_unredacted("%s: done", name)
 
     def write_failure_without_messages(self, what: str, error: BaseException) -> None:
         """Write why something failed, without a word of the messages of its errors.
@@ -136,7 +136,7 @@ class SupportLog:
             if isinstance(reason, BaseExceptionGroup):
                 following = reason.exceptions[0]
             reason = following
-        self.write("%s: failed: %s", what, "; from ".join(causes))
+        self.write_unredacted("%s: failed: %s", what, "; from ".join(causes))
 
     def close(self) -> None:
         """Write what is left, and close the file."""

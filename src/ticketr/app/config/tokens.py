@@ -21,7 +21,7 @@ from ticketr.app.config import keychain
 from ticketr.app.config.errors import TokenFailed
 from ticketr.app.config.files import config_folder, lock_config_folder, read_private, write_private
 from ticketr.app.config.tomlfile import delete_entry, edited_toml, read_table
-from ticketr.app.config.workspace import TOKEN_VARIABLES, read_environment
+from ticketr.app.config.workspace import TOKEN_VARIABLES, read_environment_settings
 
 if TYPE_CHECKING:
     from ticketr.app.config.workspace import Workspace
@@ -148,7 +148,7 @@ async def find_token(
 
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_confirmed_site(), workspace.login
-    environment = read_environment(environ)
+    environment = read_environment_settings(environ)
     if workspace.environment_login_fits_site and environment.token:
         email = environment.email or login.email
         return SiteLogin(site, email, environment.token, TokenSource.ENVIRONMENT)

@@ -15,7 +15,7 @@ from ticketr.app.config.errors import (
     BadFile,
     BadSetting,
     UnknownKey,
-    convert_settings_errors,
+    convert_os_errors,
     format_place,
 )
 
@@ -62,7 +62,7 @@ def read_text(
         BadFile: It is not an ordinary file, too large or no text.
         SettingsAccessFailed: The system refused to read it.
     """
-    with convert_settings_errors(path, "read"):
+    with convert_os_errors(path, "read"):
         try:
             # Checked first, since opening a device can have effects. The path may lead to another
             # file by the time it is opened, so opening must not block, as it would for a named pipe.

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 CONFIG_FILE = "config.toml"
 
 #: The seconds between two pulls of the app where no setting says otherwise.
-DEFAULT_REFRESH_SECONDS = 300.0
+DEFAULT_AUTO_PULL_SECONDS = 300.0
 #: The limits of the seconds between two pulls of the app.
-MIN_REFRESH_SECONDS, MAX_REFRESH_SECONDS = 30, 86_400
+MIN_AUTO_PULL_SECONDS, MAX_AUTO_PULL_SECONDS = 30, 86_400
 _KNOWN_KEYS = ("use", "workspaces", "sites", "keys", "aliases", "app")
 _LOGIN_KEYS_BESIDES_SITE = ("email", "token_command", "cloud_id")
 _WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS_BESIDES_SITE)
@@ -94,14 +94,14 @@ class UserConfig:
         workspaces: Every workspace by its name.
         login_by_site: The login of each site, for every workspace.
         aliases: The user's names for queries.
-        refresh_seconds: The seconds after which the app pulls without being asked; 0 for never.
+        auto_pull_seconds: The seconds after which the app pulls without being asked; 0 for never.
     """
 
     fallback_workspace: str | None = None
     workspaces: Mapping[str, WorkspaceEntry] = field(default_factory=dict)
     login_by_site: Mapping[str, LoginEntry] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
-    refresh_seconds: float = DEFAULT_REFRESH_SECONDS
+    auto_pull_seconds: float = DEFAULT_AUTO_PULL_SECONDS
 
     def workspace_named(self, name: str) -> WorkspaceEntry:
         """Return the workspace of that name.
@@ -173,20 +173,20 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
         fallback_workspace=table.checked_text("use", checks.checked_workspace_name),
         workspaces={name: _read_workspace(name, workspaces) for name in workspaces.names()},
         login_by_site={
-            _read_site(name, sites): _read_login(sites.table(name)) for name in sites.names()
+            _checked_site_key(name, sites): _read_login(sites.table(name)) for name in sites.names()
         },
         aliases=read_aliases(table.table("aliases")),
-        refresh_seconds=_read_refresh_seconds(table.table("app")),
+        auto_pull_seconds=_read_auto_pull_seconds(table.table("app")),
     )
 
 
-def _read_refresh_seconds(table: Table) -> float:
+def _read_auto_pull_seconds(table: Table) -> float:
     table.refuse_unknown(("refresh",))
     seconds = table.number("refresh")
     if seconds is None:
-        return DEFAULT_REFRESH_SECONDS
-    if seconds and not MIN_REFRESH_SECONDS <= seconds <= MAX_REFRESH_SECONDS:
-        limits = f"from {MIN_REFRESH_SECONDS} to {MAX_REFRESH_SECONDS} seconds, or 0 for never"
+        return DEFAULT_AUTO_PULL_SECONDS
+    if seconds and not MIN_AUTO_PULL_SECONDS <= seconds <= MAX_AUTO_PULL_SECONDS:
+        limits = f"from {MIN_AUTO_PULL_SECONDS} to {MAX_AUTO_PULL_SECONDS} seconds, or 0 for never"
         raise table.make_error("refresh", f"refresh must be {limits}")
     return seconds
 
@@ -201,7 +201,7 @@ def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
     return WorkspaceEntry(name, Path(folder).expanduser().absolute(), site, _read_login(table))
 
 
-def _read_site(name: str, sites: Table) -> str:
+def _checked_site_key(name: str, sites: Table) -> str:
     sites.table(name).refuse_unknown(_LOGIN_KEYS_BESIDES_SITE)
     return sites.checked_key_itself(name, "a site", checks.checked_site)
 
@@ -244,7 +244,7 @@ def free_workspace_name(wanted: str, config: UserConfig) -> str:
     return next(name for name in chain([base], numbered) if name not in config.workspaces)
 
 
-OWNER_MARK_FILE = "marks.toml"
+USERS_OWNER_MARK_FILE = "marks.toml"
 
 _OWNER_MARK_TOML_KEY = "mark"
 _OWNER_MARK_PATTERN = re.compile(r"[0-9a-f]{64}")
@@ -274,7 +274,7 @@ def read_or_make_owner_mark(folder: Path) -> str:
 
             mark = secrets.token_hex(32)
             text = f'{_OWNER_MARK_FILE_HEADER}{_OWNER_MARK_TOML_KEY} = "{mark}"\n'
-            write_private(folder / OWNER_MARK_FILE, text)
+            write_private(folder / USERS_OWNER_MARK_FILE, text)
     return mark
 
 
@@ -300,7 +300,7 @@ def read_users_owner_mark(config_folder: Path) -> str | None:
         ConfigError: The file cannot be used.
         SettingsAccessFailed: The system refused.
     """
-    path = config_folder / OWNER_MARK_FILE
+    path = config_folder / USERS_OWNER_MARK_FILE
     text = read_private(path)
     if text is None:
         return None

@@ -41,7 +41,7 @@ from ticketr.app.config.user_config import LoginEntry, UserConfig, WorkspaceEntr
 from ticketr.app.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
 
 if TYPE_CHECKING:
-    from ticketr.app.config.checks import WantedField
+    from ticketr.app.config.checks import NameOrUserNamedField
 
 
 URL_VARIABLES = ("JIRA_URL",)
@@ -50,7 +50,7 @@ PROJECT_VARIABLES = ("JIRA_PROJECT_KEY", "JIRA_PROJECT")
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class EnvironmentSettings:
     """The settings in the environment.
 
     Attributes:
@@ -72,7 +72,7 @@ class Environment:
     subtask_type: str | None = None
 
 
-def read_environment(environ: Mapping[str, str]) -> Environment:
+def read_environment_settings(environ: Mapping[str, str]) -> EnvironmentSettings:
     """Read the settings in the environment.
 
     Raises:
@@ -80,7 +80,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     """
     url_name, url = _first_set_variable(environ, URL_VARIABLES)
     project_name, project = _first_set_variable(environ, PROJECT_VARIABLES)
-    return Environment(
+    return EnvironmentSettings(
         site=checked_site(url_name, url) if url else None,
         email=_first_set_variable(environ, ("JIRA_EMAIL",))[1] or None,
         token=_first_set_variable(environ, TOKEN_VARIABLES)[1] or None,
@@ -155,7 +155,7 @@ class Workspace:
     project: str | None = None
     project_place: str = ""
     jql: str | None = None
-    fields: tuple[WantedField, ...] = ()
+    fields: tuple[NameOrUserNamedField, ...] = ()
     is_bare_current_folder: bool = False
     draft_type: str = DEFAULT_DRAFT_TYPE
     subtask_type: str = DEFAULT_SUBTASK_TYPE
@@ -230,7 +230,7 @@ def resolve_workspace(
         ConfigError: A file or a setting cannot be used, or there is no such workspace.
         SettingsAccessFailed: A file of settings could not be read.
     """
-    environment = read_environment(environ)
+    environment = read_environment_settings(environ)
     config = read_user_config(config_folder(environ))
     if proposed is None:
         root, entry = _find_root_and_entry(config, here, name=name, folder=folder)
@@ -308,7 +308,7 @@ def _merge_settings(
     root: Path,
     entry: WorkspaceEntry | None,
     config: UserConfig,
-    environment: Environment,
+    environment: EnvironmentSettings,
     project: str | None,
 ) -> Workspace:
     """Merge the settings of all sources into a workspace; read those in its folder."""
@@ -320,7 +320,7 @@ def _merge_settings(
     named, confirmed = environment.site, entry.confirmed_site if entry else None
     site = file.site or confirmed or named
     if named not in {None, site}:  # the other variables are about that other site, too
-        environment = Environment(site=named)
+        environment = EnvironmentSettings(site=named)
     projects = {
         "--project": project,
         f"project in {file.path}": file.project,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.config import checks, files
 from ticketr.app.config.aliases import is_built_in, read_aliases
-from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile, convert_settings_errors
+from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile, convert_os_errors
 from ticketr.app.config.state_folder import STATE_FOLDER
 from ticketr.app.config.tomlfile import edited_toml, read_table, read_text
 
 if TYPE_CHECKING:
-    from ticketr.app.config.checks import WantedField
+    from ticketr.app.config.checks import NameOrUserNamedField
     from ticketr.app.config.tomlfile import Table
 
 #: The file's name, in the workspace's root.
@@ -67,7 +67,7 @@ class WorkspaceFile:
     site: str | None = None
     project: str | None = None
     jql: str | None = None
-    fields: tuple[WantedField, ...] | None = None
+    fields: tuple[NameOrUserNamedField, ...] | None = None
     strategy: str | None = None
     keeps_comments: bool = False
     keeps_links: bool = False
@@ -130,7 +130,7 @@ def _ignored_alias_warning(table: Table, name: str) -> str:
     return str(table.table(_ALIASES_KEY).make_error(name, problem))
 
 
-def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
+def _read_fields(path: Path, table: Table) -> tuple[NameOrUserNamedField, ...] | None:
     """Read the fields: a list of the site's names, or a table from names to Jira's IDs."""
     if _FIELDS_KEY not in table:
         return None
@@ -186,7 +186,7 @@ def write_missing_settings(root: Path, wanted: WorkspaceFile) -> bool:
     missing = find_missing_settings(root, wanted)
     path = root / WORKSPACE_FILE
     if missing:
-        with convert_settings_errors(root, "make"):
+        with convert_os_errors(root, "make"):
             root.mkdir(parents=True, exist_ok=True)
         if path.is_symlink():  # as a git repository can bring one
             raise BadFile(str(path), None, f"this {files.LINK_REFUSED_REASON}")
@@ -196,7 +196,7 @@ def write_missing_settings(root: Path, wanted: WorkspaceFile) -> bool:
             _WORKSPACE_FILE_HEADER if text is None else text,
             lambda document: document.update(missing),
         )
-        with convert_settings_errors(path, "write"), files.open_write_folder(root) as folder:
+        with convert_os_errors(path, "write"), files.open_write_folder(root) as folder:
             mode = path.stat().st_mode & 0o777 if path.exists() else None
             files.replace_atomically(folder, path.name, new, mode=mode)
     return bool(missing)

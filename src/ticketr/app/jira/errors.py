@@ -31,9 +31,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from ticketr._errors import TicketrError
@@ -79,10 +78,8 @@ def bare_url(url: str) -> str:
     return clean_line(f"{parts.scheme}://{host}{parts.path}")
 
 
-CleanerMetadata = dict[str, Callable[[Any], object]]
-
 #: Names and texts, such as fields and their errors.
-TextPairs = tuple[tuple[str, str], ...]
+NameTextPairs = tuple[tuple[str, str], ...]
 
 TOKEN_PAGE_URL = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
 
@@ -102,17 +99,17 @@ _NETWORK_LOGIN_ADVICE = (
 _ADDRESS_OR_TROUBLE_ADVICE = f"{_CHECK_ADDRESS_ADVICE} If it is, {_TRY_LATER_ADVICE}"
 
 
-def _shorten_pair_texts(pairs: TextPairs) -> TextPairs:
+def _shorten_pair_texts(pairs: NameTextPairs) -> NameTextPairs:
     return tuple((clean_line(name, 80), clean_line(text)) for name, text in pairs)
 
 
 # Metadata of a field: the function that cleans its value.
-_ADDRESS_CLEANER: CleanerMetadata = {"clean": bare_url}
-_SHORT_LINE_CLEANER: CleanerMetadata = {"clean": clean_line}
-_LINE_OF_80_CLEANER: CleanerMetadata = {"clean": lambda text: clean_line(text, 80)}
-_TEXTS_CLEANER: CleanerMetadata = {"clean": lambda texts: tuple(map(clean_line, texts[:5]))}
-_PAIRS_CLEANER: CleanerMetadata = {"clean": _shorten_pair_texts}
-_FIRST_20_PAIRS_CLEANER: CleanerMetadata = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
+_BARE_URL_METADATA = {"clean": bare_url}
+_CLEAN_LINE_METADATA = {"clean": clean_line}
+_CLEAN_LINE_OF_80_METADATA = {"clean": lambda text: clean_line(text, 80)}
+_FIRST_5_LINES_METADATA = {"clean": lambda texts: tuple(map(clean_line, texts[:5]))}
+_CLEAN_PAIRS_METADATA = {"clean": _shorten_pair_texts}
+_FIRST_20_PAIRS_METADATA = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
 
 
 @dataclass(eq=False, repr=False)
@@ -123,7 +120,7 @@ class JiraError(TicketrError):
         url: The requested URL, without anything that may be a secret.
     """
 
-    url: str = field(metadata=_ADDRESS_CLEANER)
+    url: str = field(metadata=_BARE_URL_METADATA)
 
     def __post_init__(self) -> None:
         for attribute in fields(self):
@@ -159,7 +156,7 @@ class TokenOfOtherSite(JiraError):
         token_site: The site that the token belongs to.
     """
 
-    token_site: str = field(metadata=_ADDRESS_CLEANER)
+    token_site: str = field(metadata=_BARE_URL_METADATA)
 
     def __str__(self) -> str:
         return (
@@ -177,7 +174,7 @@ class NotCloud(JiraError):
         version: Its version; empty if it did not tell.
     """
 
-    version: str = field(metadata=_LINE_OF_80_CLEANER)
+    version: str = field(metadata=_CLEAN_LINE_OF_80_METADATA)
 
     def __str__(self) -> str:
         version = f" (version {self.version})" if self.version else ""
@@ -204,8 +201,8 @@ class ConnectFailed(JiraError):
         proxy: The address of the proxy that was asked to connect; empty without one.
     """
 
-    reason: str = field(metadata=_SHORT_LINE_CLEANER)
-    proxy: str = field(default="", metadata=_ADDRESS_CLEANER)
+    reason: str = field(metadata=_CLEAN_LINE_METADATA)
+    proxy: str = field(default="", metadata=_BARE_URL_METADATA)
 
     @property
     def what_went_wrong(self) -> str:
@@ -231,7 +228,7 @@ class TlsFailed(JiraError):
         reason: What TLS reported.
     """
 
-    reason: str = field(metadata=_SHORT_LINE_CLEANER)
+    reason: str = field(metadata=_CLEAN_LINE_METADATA)
 
     @property
     def what_went_wrong(self) -> str:
@@ -257,7 +254,7 @@ class ConnectionLost(JiraError):
         reason: What happened, in a few words.
     """
 
-    reason: str = field(metadata=_SHORT_LINE_CLEANER)
+    reason: str = field(metadata=_CLEAN_LINE_METADATA)
 
     @property
     def what_went_wrong(self) -> str:
@@ -299,7 +296,7 @@ class Redirected(JiraError):
         has_answered_as_jira_before: Whether the site has answered as Jira does before.
     """
 
-    location: str = field(metadata=_ADDRESS_CLEANER)
+    location: str = field(metadata=_BARE_URL_METADATA)
     has_answered_as_jira_before: bool = False
 
     @property
@@ -337,7 +334,7 @@ class BadAnswer(JiraError):
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
-    problem: str = field(metadata=_SHORT_LINE_CLEANER)
+    problem: str = field(metadata=_CLEAN_LINE_METADATA)
     transient: bool = False
     has_answered_as_jira_before: bool = False
     too_large: bool = False
@@ -364,7 +361,7 @@ class IssuesNotReturned(JiraError):
         failed: The ID or key of each of them as it was requested, with Jira's own words.
     """
 
-    failed: TextPairs = field(metadata=_PAIRS_CLEANER)
+    failed: NameTextPairs = field(metadata=_CLEAN_PAIRS_METADATA)
 
     @property
     def what_went_wrong(self) -> str:
@@ -390,7 +387,7 @@ class ServerError(JiraError):
     """
 
     status: int
-    detail: str = field(default="", metadata=_SHORT_LINE_CLEANER)
+    detail: str = field(default="", metadata=_CLEAN_LINE_METADATA)
     retry_after: float | None = None
 
     @property
@@ -402,7 +399,7 @@ class ServerError(JiraError):
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return f"try again{_wait_words(self.retry_after) or ' later'}"
+        return f"try again{_retry_time_suffix(self.retry_after) or ' later'}"
 
 
 @dataclass(eq=False, repr=False)
@@ -421,8 +418,8 @@ class Rejected(JiraError):
     shows_detail: ClassVar[bool] = True
 
     status: int
-    messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_CLEANER)
-    field_errors: TextPairs = field(default=(), metadata=_FIRST_20_PAIRS_CLEANER)
+    messages: tuple[str, ...] = field(default=(), metadata=_FIRST_5_LINES_METADATA)
+    field_errors: NameTextPairs = field(default=(), metadata=_FIRST_20_PAIRS_METADATA)
     retry_after: float | None = None
     is_from_jira: bool = True
 
@@ -507,12 +504,12 @@ class RateLimited(Rejected):
     what_host_did = "gets too many requests"
 
     is_from_jira: bool = field(default=True, init=False)
-    reason: str = field(default="", metadata=_LINE_OF_80_CLEANER)
+    reason: str = field(default="", metadata=_CLEAN_LINE_OF_80_METADATA)
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return f"wait and try again{_wait_words(self.retry_after)}"
+        return f"wait and try again{_retry_time_suffix(self.retry_after)}"
 
 
 #: The statuses that have an error class of their own.
@@ -557,7 +554,7 @@ _SINGLE_RECORD_PATH = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachm
 _MAX_REPORTED_WAIT_SECONDS = 24 * 60 * 60
 
 
-def _wait_words(seconds: float | None) -> str:
+def _retry_time_suffix(seconds: float | None) -> str:
     """Say when to try again, in words that follow "try again"; empty if that is unknown."""
     if (
         not seconds or seconds > _MAX_REPORTED_WAIT_SECONDS

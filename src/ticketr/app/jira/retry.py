@@ -124,9 +124,9 @@ class RetryPolicy:
             return None
         match error:
             case errors.RateLimited():
-                return self._wait_as_asked(attempt, error.retry_after)
+                return self._requested_wait_or_backoff(attempt, error.retry_after)
             case errors.ServerError() if error.status in RETRIED_500_AND_BUSY_STATUSES:
-                return self._wait_as_asked(attempt, error.retry_after)
+                return self._requested_wait_or_backoff(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
                 first = LONGEST_FIRST_WAIT if has_answered_as_jira else NEVER_ANSWERED_LONGEST_WAIT
                 return self._backoff(attempt, first)
@@ -139,7 +139,7 @@ class RetryPolicy:
             case _:
                 return None
 
-    def _wait_as_asked(self, attempt: int, retry_after: float | None) -> float | None:
+    def _requested_wait_or_backoff(self, attempt: int, retry_after: float | None) -> float | None:
         """Return the wait that the server asks for, with jitter; None if it is too long."""
         if not retry_after:  # zero seconds say no more than no header
             return self._backoff(attempt)

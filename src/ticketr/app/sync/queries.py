@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.app import jira
-from ticketr.app.config.checks import WantedField
+from ticketr.app.config.checks import NameOrUserNamedField
 from ticketr.app.sync.compare import mapping
 from ticketr.app.sync.concurrency import open_log
 from ticketr.app.sync.errors import BadQuery
@@ -60,7 +60,7 @@ async def open_site_client(options: SessionOptions) -> AsyncGenerator[jira.JiraC
     async with (
         open_log(options["root"], options.get("run_sync")) as log,
         jira.open_jira(
-            options["credentials"], transport=options.get("transport"), log=log.write
+            options["credentials"], transport=options.get("transport"), log=log.write_unredacted
         ) as client,
     ):
         yield client
@@ -208,7 +208,7 @@ class SchemaField:
 
 
 async def read_schema(
-    client: jira.JiraClient, project: str, wanted: Iterable[WantedField] = ()
+    client: jira.JiraClient, project: str, wanted: Iterable[NameOrUserNamedField] = ()
 ) -> tuple[SchemaField, ...]:
     """Ask a site for the fields of a project's issues.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Required, TypeAlias, TypedD
 
 import trio
 
-from ticketr.app.config import STATE_FOLDER, WantedField
+from ticketr.app.config import STATE_FOLDER, NameOrUserNamedField
 from ticketr.app.jira import Credentials, Field, JiraClient, JiraError, NotFound, User, open_jira
 from ticketr.app.jira.transport import Transport
 from ticketr.app.sync.compare.diff import Side
@@ -44,7 +44,7 @@ class SessionOptions(TypedDict, total=False):
     project: str | None
     project_place: str
     jql: str | None
-    fields: tuple[WantedField, ...]
+    fields: tuple[NameOrUserNamedField, ...]
     comments: bool
     links: bool
     attachment_mode: Literal["list", "download"] | None
@@ -103,7 +103,7 @@ class SessionJob:
     project: str | None = None
     project_place: str = ""
     jql: str | None = None
-    fields: tuple[WantedField, ...] = ()
+    fields: tuple[NameOrUserNamedField, ...] = ()
     comments: bool = False
     links: bool = False
     attachment_mode: Literal["list", "download"] | None = None
@@ -315,7 +315,7 @@ async def open_session(
                 transport=job.transport,
                 max_concurrency=CONCURRENT_REQUESTS,
                 on_wait=progress.report_wait,
-                log=log.write,
+                log=log.write_unredacted,
                 in_thread=job.run_sync,
             ) as jira,
             trio.open_nursery() as nursery,

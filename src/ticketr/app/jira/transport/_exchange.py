@@ -100,13 +100,13 @@ class TimedBodyBuffer:
         if len(compressions) > 1 or not _COMPRESSIONS.issuperset(compressions):
             self.problem = "a compression that was not asked for"
         if compressions and self._size and not self.problem:
-            self._pieces = await self._unpack(b"".join(self._pieces))
+            self._pieces = await self._unpack_whole_body(b"".join(self._pieces))
         if self.problem:
             too_large = self._size > self._settings.max_body_bytes
             raise BadAnswer(self._url, self.problem, transient=not too_large, too_large=too_large)
         return Response(status, headers, b"".join(self._pieces), self._url)
 
-    async def _unpack(self, packed: bytes) -> list[bytes]:
+    async def _unpack_whole_body(self, packed: bytes) -> list[bytes]:
         """Decompress a body; note a problem if that fails, or it is too large."""
         self._size = taken = 0
         unpacked: list[bytes] = []

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ticketr.app.config.checks import UserNamedField, WantedField
+from ticketr.app.config.checks import NameOrUserNamedField, UserNamedField
 from ticketr.app.jira.adf import (
     SIMPLE_TEXT_SPEEDUP_FACTOR,
     conversion_cost,
@@ -132,7 +132,7 @@ class Columns:
     def of(
         cls,
         fields: Collection[Field],
-        more: Iterable[WantedField] = (),
+        more: Iterable[NameOrUserNamedField] = (),
         *,
         comments: bool = False,
         links: bool = False,
