@@ -109,7 +109,7 @@ def having(parent: str, children: Iterable[Json], maker: FromSchema) -> Iterator
     yield {**outer, "content": {}}
     for child in children:
         yield {**outer, "content": [child] * max(1, rule.min_children or 0)}
-        if rule.is_ordered:
+        if rule.has_fixed_child_order:
             yield {**outer, "content": [maker.node(next(iter(rule.children))), child]}
             yield {**outer, "content": [maker.node(next(iter(rule.children))), child, child]}
     yield {**outer, "content": outer.get("content", []) * 2}

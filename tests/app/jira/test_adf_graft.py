@@ -17,7 +17,7 @@ from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._conversion import converts_to_visible_form
+from ticketr.app.jira.adf._conversion import converts_to_canonical
 
 
 def node(kind: str, *content: Json | str, **attrs: Any) -> Json:
@@ -164,7 +164,7 @@ def widths(document: Json) -> list[list[Any]]:
 
 def test_a_file_shows_no_sizes_of_a_table_and_jira_keeps_them() -> None:
     ours = doc(paragraph("Some words"), RESIZED)
-    assert adf.convert(ours) == adf.MarkdownOfDocument(
+    assert adf.convert(ours) == adf.MaybeLossyMarkdown(
         "Some words\n\n| Name | Size | Note |\n| --- | --- | --- |\n| One | x | x |\n| Two | x | y |\n",
         is_lossless=True,
     )
@@ -413,7 +413,7 @@ def check_edit(ours: Json, rng: Random) -> None:
         deleted = words_of(shown) - words_of(new)
         assert not words_of(ours) - deleted - kept, name
     # What the file shows exactly loses nothing.
-    if converts_to_visible_form(markdown, adf.visible_form(ours)):
+    if converts_to_canonical(markdown, adf.unsized_canonical(ours)):
         assert sent.losses == (), name
     # Nothing comes in that Jira refuses.
     if not adf.find_problems(ours) and not adf.find_problems(new):

@@ -8,8 +8,8 @@ import pytest
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import converts_to_visible_form
-from ticketr.app.jira.adf._plain import MAX_JIRA_CHARACTERS, MAX_MARKDOWN_CHARACTERS
+from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._plain import MAX_JIRA_CHARACTERS, MAX_JIRA_MARKDOWN_CHARACTERS
 
 
 def document(*texts: str, nodes: int = 0) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
         "a" * (MAX_JIRA_CHARACTERS + 1),
         "word " * MAX_JIRA_CHARACTERS,
         "é\n\n" * (MAX_JIRA_CHARACTERS + 1),
-        "*" * (MAX_MARKDOWN_CHARACTERS + 1),
+        "*" * (MAX_JIRA_MARKDOWN_CHARACTERS + 1),
     ],
 )
 @pytest.mark.usefixtures("unconverted")
@@ -42,15 +42,15 @@ def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
     assert adf.is_surely_too_long(text)
     assert adf.to_adf(text) == adf.code_block_document(text)
     assert adf.lost_texts(text) == ()
-    assert not converts_to_visible_form(text, adf.visible_form(document("a")))
+    assert not converts_to_canonical(text, adf.unsized_canonical(document("a")))
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "a" * MAX_JIRA_CHARACTERS,
-        "*" * MAX_MARKDOWN_CHARACTERS,
-        "&amp;" * (MAX_MARKDOWN_CHARACTERS // 5),
+        "*" * MAX_JIRA_MARKDOWN_CHARACTERS,
+        "&amp;" * (MAX_JIRA_MARKDOWN_CHARACTERS // 5),
         "[a](https://example.com)" * 5_000,
         '<span adf="status">a</span>\n' * 4_000,
         "| a | b |\n" * 10_000,
@@ -72,18 +72,18 @@ def test_several_texts_of_one_document_count_together() -> None:
     [
         document("a" * (MAX_JIRA_CHARACTERS + 1)),
         document(*["word"] * MAX_JIRA_CHARACTERS),
-        document("a", nodes=MAX_MARKDOWN_CHARACTERS),
+        document("a", nodes=MAX_JIRA_MARKDOWN_CHARACTERS),
         {
             "type": "doc",
-            "content": [{"type": "x", "attrs": {"y": "z" * (MAX_MARKDOWN_CHARACTERS + 1)}}],
+            "content": [{"type": "x", "attrs": {"y": "z" * (MAX_JIRA_MARKDOWN_CHARACTERS + 1)}}],
         },
-        {"type": "doc", "content": [[["z" * MAX_MARKDOWN_CHARACTERS]]]},
+        {"type": "doc", "content": [[["z" * MAX_JIRA_MARKDOWN_CHARACTERS]]]},
     ],
     ids=["text", "texts", "nodes", "attribute", "list"],
 )
 @pytest.mark.usefixtures("unconverted")
 def test_a_document_that_jira_cannot_have_is_not_converted(large: dict[str, Any]) -> None:
-    assert adf.is_too_large(large)
+    assert adf.is_too_large_for_jira(large)
     converted = adf.convert(large)
     assert not converted.is_lossless
     assert converted.markdown == adf.to_markdown(large)
@@ -91,7 +91,7 @@ def test_a_document_that_jira_cannot_have_is_not_converted(large: dict[str, Any]
 
 
 def test_a_document_of_the_longest_size_is_converted() -> None:
-    assert adf.convert(document("a" * MAX_JIRA_CHARACTERS)) == adf.MarkdownOfDocument(
+    assert adf.convert(document("a" * MAX_JIRA_CHARACTERS)) == adf.MaybeLossyMarkdown(
         "a" * MAX_JIRA_CHARACTERS + "\n", True
     )
 
@@ -106,7 +106,7 @@ def test_a_document_of_any_shape_and_depth_has_a_size() -> None:
     deep: Any = "a"
     for _ in range(100_000):
         deep = {"content": [deep]}
-    assert adf.is_too_large(deep)
+    assert adf.is_too_large_for_jira(deep)
     odds: list[Any] = [None, 1, "a", [], {}, {"text": 1}, {"content": {"text": ["a"]}}]
     for odd in odds:
-        assert not adf.is_too_large(odd)
+        assert not adf.is_too_large_for_jira(odd)

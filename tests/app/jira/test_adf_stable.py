@@ -16,8 +16,8 @@ from hypothesis import given, strategies as st
 from rows import for_each
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._conversion import converts_to_visible_form
-from ticketr.app.jira.adf._tables import NormalisedTables
+from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._tables import TablesForMarklas
 
 #: The examples of CommonMark, as its site and `markdown-it-py` have them, are not ours to ship.
 EXAMPLES = Path(os.environ.get("TICKETR_SPECS", "../shared/specs"), "commonmark.json")
@@ -30,7 +30,7 @@ def mark_types(document: Json) -> list[list[str]]:
     return [types for types in made if types]
 
 
-def assert_stable(markdown: str) -> adf.MarkdownOfDocument:
+def assert_stable(markdown: str) -> adf.MaybeLossyMarkdown:
     """Assert that a document of this Markdown, once written, reads as the same document."""
     document = adf.to_adf(markdown)
     written = adf.convert(document)
@@ -178,7 +178,7 @@ WRITTEN = {
 def test_an_empty_item_is_written_as_its_marker_alone(markdown: str, block: Json) -> None:
     document = {"type": "doc", "version": 1, "content": [block]}
 
-    assert adf.convert(document) == adf.MarkdownOfDocument(markdown, is_lossless=True)
+    assert adf.convert(document) == adf.MaybeLossyMarkdown(markdown, is_lossless=True)
     assert_stable(markdown)
 
 
@@ -345,7 +345,7 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
     assert rows(markdown)[-1] == last
     assert adf.lost_texts(markdown) == ()
     document = adf.to_adf(markdown)
-    assert converts_to_visible_form(adf.to_markdown(document), adf.visible_form(document))
+    assert converts_to_canonical(adf.to_markdown(document), adf.unsized_canonical(document))
 
 
 @for_each(
@@ -411,7 +411,7 @@ def test_another_block_ends_a_table(after: str) -> None:
 def test_long_lines_of_blanks_are_looked_at_once() -> None:
     """A pattern that tries each way to split them takes minutes, beyond the test's time limit."""
     blanks = " " * 400_000
-    found = NormalisedTables(f"a|b\n|-{blanks}- |")
+    found = TablesForMarklas(f"a|b\n|-{blanks}- |")
 
     assert found.delimiters == [2]
 
@@ -419,7 +419,7 @@ def test_long_lines_of_blanks_are_looked_at_once() -> None:
 def test_rows_are_not_filled_without_end() -> None:
     wide = f"|{'a|' * 1500}\n|{'-|' * 1500}\n" + "|1|\n" * 1000
 
-    found = NormalisedTables(wide)
+    found = TablesForMarklas(wide)
 
     assert len(found.markdown) < 5 * len(wide)
     assert len(found.problems) == 999
@@ -510,7 +510,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
 def test_a_bare_address_is_a_link(markdown: str, found: list[str]) -> None:
     assert addresses(markdown) == found
     document = adf.to_adf(markdown)
-    assert converts_to_visible_form(adf.to_markdown(document), adf.visible_form(document))
+    assert converts_to_canonical(adf.to_markdown(document), adf.unsized_canonical(document))
     assert adf.lost_texts(markdown) == ()
     assert adf.find_problems(document) == ()
 

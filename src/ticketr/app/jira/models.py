@@ -100,7 +100,7 @@ class ScreenField(NamedTuple):
     Attributes:
         id: Its ID.
         name: Its display name.
-        required: Whether a new issue must have it.
+        required: Whether it needs a value there.
         has_default: Whether the site fills it in where it is left out.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
         item_type: The kind of its value's members, for an array; else empty.

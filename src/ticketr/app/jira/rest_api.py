@@ -471,7 +471,7 @@ class RestApi:
                     if is_json and (response.body.strip() or not may_be_empty):
                         answer = await JsonResponse.read(response, self._in_thread)
                 except errors.JiraError as error:
-                    backoff = self._backoff_before_retry(error, call, attempts)
+                    backoff = self._back_off_or_give_up(error, call, attempts)
                     if backoff is None:
                         if self._has_answered_as_jira and isinstance(
                             error, errors.BadAnswer | errors.Redirected
@@ -506,7 +506,7 @@ class RestApi:
             again = f", attempt {attempt}" if attempt > 1 else ""
             self._log("%s %s %d ms%s", call.method_and_endpoint, outcome, milliseconds, again)
 
-    def _backoff_before_retry(
+    def _back_off_or_give_up(
         self, error: errors.JiraError, call: rate_limits.ApiCall, attempts: int
     ) -> rate_limits.BackoffEnd | None:
         """Return the wait before the next attempt, None to give up; let other calls wait too."""

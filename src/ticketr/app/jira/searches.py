@@ -24,7 +24,7 @@ MAX_ISSUES = 1_000_000
 _MAX_PAGES_WITHOUT_NEW = 10
 _SEARCH_PATH = "search/jql"
 _BULK_FETCH_PATH = "issue/bulkfetch"
-_UNKNOWN_REASON = "no reason given"
+_NO_REASON_GIVEN = "no reason given"
 
 
 class SearchEndpoints(Endpoints):
@@ -172,7 +172,7 @@ class SearchEndpoints(Endpoints):
         failed: dict[str, str] = {}
         for item in errors:
             message = self._api.redact(text_of(item.get("errorMessage")))
-            words = clean_line(message) or _UNKNOWN_REASON
+            words = clean_line(message) or _NO_REASON_GIVEN
             name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
             if name in given:
                 continue

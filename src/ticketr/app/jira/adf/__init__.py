@@ -15,18 +15,18 @@ from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, type_checking_imports
-from ticketr.app.jira.adf._canonical import Json, canonical, visible_form
+from ticketr.app.jira.adf._canonical import Json, canonical, unsized_canonical
 from ticketr.app.jira.adf._plain import (
     MAX_JIRA_CHARACTERS,
     NO_FILES,
     is_surely_too_long,
-    is_too_large,
+    is_too_large_for_jira,
     marklas_cost,
     plain_lines,
 )
 from ticketr.app.jira.adf._simple import (
     SIMPLE_TEXT_SPEEDUP_FACTOR,
-    MarkdownOfDocument,
+    MaybeLossyMarkdown,
     conversion_cost,
     simple_markdown,
     write_simple_blocks,
@@ -76,7 +76,7 @@ def load_conversions() -> None:
     convert(_conversion.read_untidied(_TYPICAL_MARKDOWN, NO_FILES))
 
 
-def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> MarkdownOfDocument:
+def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> MaybeLossyMarkdown:
     """Turn a document into Markdown and check that nothing was lost.
 
     Args:
@@ -87,21 +87,21 @@ def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> Markdown
         The Markdown, the same one every time, and whether it says all that the document says.
     """
     if (markdown := simple_markdown(adf)) is not None:
-        return MarkdownOfDocument(markdown, is_lossless=True)
+        return MaybeLossyMarkdown(markdown, is_lossless=True)
     from ticketr.app.jira.adf import _conversion
 
-    if is_too_large(adf):
-        return MarkdownOfDocument(_conversion.document_text_as_code_block(adf), is_lossless=False)
+    if is_too_large_for_jira(adf):
+        return MaybeLossyMarkdown(_conversion.plain_text_as_code_block(adf), is_lossless=False)
     try:
         parts = write_simple_blocks(adf)
-        converted = _conversion.convert_in_parts(parts, media_ids) if len(parts) > 1 else None
+        converted = _conversion.write_nodes(parts, media_ids) if len(parts) > 1 else None
         if converted is not None and converted.is_lossless:
             return converted
         return _conversion.write_lossless_short_forms(adf, media_ids)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.convert_each_block_or_its_text(canonical(adf))
-        is_lossless = _conversion.converts_to_visible_form(markdown, visible_form(adf), media_ids)
-        return MarkdownOfDocument(markdown, is_lossless)
+        is_lossless = _conversion.converts_to_canonical(markdown, unsized_canonical(adf), media_ids)
+        return MaybeLossyMarkdown(markdown, is_lossless)
 
 
 def to_markdown(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> str:

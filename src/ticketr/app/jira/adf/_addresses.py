@@ -13,7 +13,7 @@ ESCAPE_SIGN_PLACEHOLDER = "\ufdd0"
 #: Stands for a percent sign.
 PERCENT_PLACEHOLDER = "\ufdd8"
 #: Stands at both ends of an address that needs no angle brackets.
-NO_BRACKETS_PLACEHOLDER = "\ufde7"
+NO_BRACKETS_EDGE_PLACEHOLDER = "\ufde7"
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
 PLACEHOLDER_BY_EMPHASIS_SIGN = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
 #: What the placeholders in bare addresses stand for, in text and in code alike.
@@ -34,7 +34,7 @@ BARE_WEB_ADDRESS = compile_on_use(
 #: The punctuation that ends no bare address, as it belongs to the sentence.
 _TRAILING_PUNCTUATION = "?!.,:;*_~'"
 _REPLACEMENT_WITH_BACKSLASH = rf"{ESCAPE_SIGN_PLACEHOLDER}\g<0>"
-_ESCAPED_IN_ADDRESS = compile_on_use(r"[\\<>]")
+_SPECIAL_IN_ADDRESS = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY_START_AMPERSAND = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _LINE_BREAK_OR_TAB = compile_on_use(r"[\n\r\t]")
@@ -189,10 +189,10 @@ def _with_escaped_href_and_title(mark: Any) -> Any:
     if type(title := attrs.get("title")) is str:
         escaped["title"] = _SPECIAL_IN_TITLE.sub(_REPLACEMENT_WITH_BACKSLASH, title)
     if type(href := attrs.get("href")) is str:
-        text = _ESCAPED_IN_ADDRESS.sub(_REPLACEMENT_WITH_BACKSLASH, href)
+        text = _SPECIAL_IN_ADDRESS.sub(_REPLACEMENT_WITH_BACKSLASH, href)
         text = _ENTITY_START_AMPERSAND.sub("&amp;", text)
         if _ADDRESS_NEEDING_NO_BRACKETS.fullmatch(href):
-            escaped["href"] = f"{NO_BRACKETS_PLACEHOLDER}{text}{NO_BRACKETS_PLACEHOLDER}"
+            escaped["href"] = f"{NO_BRACKETS_EDGE_PLACEHOLDER}{text}{NO_BRACKETS_EDGE_PLACEHOLDER}"
         else:
             escaped["href"] = _LINE_BREAK_OR_TAB.sub(lambda match: f"&#{ord(match[0])};", text)
     return {**mark, "attrs": escaped}

@@ -222,7 +222,7 @@ _NODES_WITHOUT_TABLES = frozenset(
 _MAX_TABLE_SIZE_REMOVAL_DEPTH = 40
 
 
-def visible_form(adf: object) -> Json:
+def unsized_canonical(adf: object) -> Json:
     """Return the canonical form of a document, without what every file leaves to Jira.
 
     Args:

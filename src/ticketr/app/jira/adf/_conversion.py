@@ -18,33 +18,33 @@ from marklas.md.parser.normalize import normalize_blocks, tokenize
 from marklas.md.renderer import render as _render_markdown
 
 from ticketr.app.jira.adf._addresses import with_linked_addresses
-from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, visible_form
+from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, unsized_canonical
 from ticketr.app.jira.adf._placeholders import (
     LINE_PREFIX_REGEX,
     lacks_placeholder_characters,
+    percent_decode_and_restore,
     protect_content,
     protect_markdown,
     restore_document,
     restore_markdown,
     restore_piece,
-    unquote_and_restore_address,
 )
 from ticketr.app.jira.adf._plain import (
     NO_FILES,
     find_strings,
     is_surely_too_long,
-    is_too_large,
+    is_too_large_for_jira,
     plain_lines,
     walk,
 )
 from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_START_PLACEHOLDER
-from ticketr.app.jira.adf._simple import MarkdownOfDocument, MarkdownOrNodes
+from ticketr.app.jira.adf._simple import MarkdownOrNodes, MaybeLossyMarkdown
 from ticketr.app.jira.adf.forms.files import (
     ATTACHMENT_SCHEME,
     NAMES_AS_MEDIA_IDS,
     replace_names_by_media_ids,
 )
-from ticketr.app.jira.adf.forms.read import ShortFormTokenReader, bullet_items_to_decisions
+from ticketr.app.jira.adf.forms.read import ShortFormToHtmlReader, bullet_items_to_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
 _LINK_DEFINITION = re.compile(
@@ -66,7 +66,7 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
         # Footnotes, and definitions of addresses that no link uses, are text.
         text = _LINK_DEFINITION.sub(opened, protected)
         tokens = tokenize(text) if text != protected else tokens
-    return ShortFormTokenReader(tokenize, unquote_and_restore_address).read_blocks(tokens)
+    return ShortFormToHtmlReader(tokenize, percent_decode_and_restore).read_blocks(tokens)
 
 
 def used_link_labels(markdown: str) -> frozenset[str]:
@@ -92,19 +92,19 @@ _NEVER_EMPTY_NODES = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
-def converts_to_visible_form(
+def converts_to_canonical(
     markdown: str, expected: Json, media_ids: Mapping[str, str] = NO_FILES
 ) -> bool:
-    """Return whether Markdown converts to a document; see `visible_form`."""
-    if is_surely_too_long(markdown) or is_too_large(expected):
+    """Return whether Markdown converts to a document; see `unsized_canonical`."""
+    if is_surely_too_long(markdown) or is_too_large_for_jira(expected):
         return False
     try:
-        return visible_form(read_untidied(markdown, media_ids)) == expected
+        return unsized_canonical(read_untidied(markdown, media_ids)) == expected
     except RecursionError:  # below the depth that canonical() looks into
         return False
 
 
-def write_lossless_short_forms(adf: object, media_ids: Mapping[str, str]) -> MarkdownOfDocument:
+def write_lossless_short_forms(adf: object, media_ids: Mapping[str, str]) -> MaybeLossyMarkdown:
     """Write a document with short forms, except blocks that would not come back as they are.
 
     Args:
@@ -112,26 +112,26 @@ def write_lossless_short_forms(adf: object, media_ids: Mapping[str, str]) -> Mar
         media_ids: The media ID of each file, by its name.
     """
     markdown, short = render_noting_short_forms(canonical(adf), media_ids)
-    expected = visible_form(adf)
-    if converts_to_visible_form(markdown, expected, media_ids):
-        return MarkdownOfDocument(markdown, is_lossless=True)
+    expected = unsized_canonical(adf)
+    if converts_to_canonical(markdown, expected, media_ids):
+        return MaybeLossyMarkdown(markdown, is_lossless=True)
     blocks = expected.get("content", []) if short else []
     long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, media_ids))
     if not long:
-        return MarkdownOfDocument(markdown, is_lossless=False)
+        return MaybeLossyMarkdown(markdown, is_lossless=False)
     markdown, _ = render_noting_short_forms(canonical(adf), media_ids, long=long)
-    return MarkdownOfDocument(markdown, converts_to_visible_form(markdown, expected, media_ids))
+    return MaybeLossyMarkdown(markdown, converts_to_canonical(markdown, expected, media_ids))
 
 
-def convert_in_parts(parts: MarkdownOrNodes, media_ids: Mapping[str, str]) -> MarkdownOfDocument:
-    """Write a document of which only the blocks that are not simple are read back.
+def write_nodes(parts: list[MarkdownOrNodes], media_ids: Mapping[str, str]) -> MaybeLossyMarkdown:
+    """Write the nodes in parts of a document, and join all parts; only these nodes are read back.
 
     Args:
         parts: The parts of the document, of `write_simple_blocks`.
         media_ids: The media ID of each file, by its name.
     """
     converted = [
-        MarkdownOfDocument(part, is_lossless=True)
+        MaybeLossyMarkdown(part, is_lossless=True)
         if isinstance(part, str)
         else write_lossless_short_forms(document_of(part), media_ids)
         for part in parts
@@ -140,16 +140,16 @@ def convert_in_parts(parts: MarkdownOrNodes, media_ids: Mapping[str, str]) -> Ma
     # Definitions and placeholders count in the whole text.
     stand_alone = "]:" not in markdown and lacks_placeholder_characters(markdown)
     is_lossless = stand_alone and all(part.is_lossless for part in converted)
-    return MarkdownOfDocument(markdown, is_lossless and not is_surely_too_long(markdown))
+    return MaybeLossyMarkdown(markdown, is_lossless and not is_surely_too_long(markdown))
 
 
 def _needs_long_form(block: Any, media_ids: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     expected = canonical(document_of([block]))
     markdown, short = render_noting_short_forms(canonical(expected), media_ids)
-    if not short or converts_to_visible_form(markdown, expected, media_ids):
+    if not short or converts_to_canonical(markdown, expected, media_ids):
         return False
-    return converts_to_visible_form(
+    return converts_to_canonical(
         render_noting_short_forms(canonical(expected), media_ids, long=(0,))[0], expected, media_ids
     )
 
@@ -192,7 +192,7 @@ def read_untidied(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Jso
     return document
 
 
-def document_text_as_code_block(adf: Any) -> str:
+def plain_text_as_code_block(adf: Any) -> str:
     """Return the text of a document as a block of code."""
     text = "\n".join(plain_lines(adf))
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ticketr.app.jira.adf._alignment import Block, BlockChanges, BlockReader, is_inline, pair_blocks
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
 from ticketr.app.jira.adf._losses import MAX_NAMED_LOSSES, Losses
-from ticketr.app.jira.adf._plain import is_too_large, walk
+from ticketr.app.jira.adf._plain import is_too_large_for_jira, walk
 from ticketr.app.jira.adf._schema import find_problems
 
 _KEYS_LEFT_AS_IN_JIRA = frozenset({"type", "content", "version", "attrs"})
@@ -62,10 +62,10 @@ def line_reusing_jira_inlines(shell: Json, original: Block, edited: Block) -> Js
     known: dict[str, deque[Any]] = {}
     for node in content_of(original.node):
         if _is_inline_but_no_text(node):
-            known.setdefault(_comparison_key(node), deque()).append(node)
+            known.setdefault(_canonical_json(node), deque()).append(node)
     line = [
         known[key].popleft()
-        if _is_inline_but_no_text(node) and known.get(key := _comparison_key(node))
+        if _is_inline_but_no_text(node) and known.get(key := _canonical_json(node))
         else node
         for node in content
     ]
@@ -76,7 +76,7 @@ def _is_inline_but_no_text(node: object) -> bool:
     return isinstance(node, dict) and is_inline(node) and node.get("type") != "text"
 
 
-def _comparison_key(node: Json) -> str:
+def _canonical_json(node: Json) -> str:
     return json.dumps(canonical(node), sort_keys=True, default=repr)
 
 
@@ -155,7 +155,7 @@ def graft(
     Returns:
         The document to send, which shares blocks with the arguments, and what Jira would lose.
     """
-    if not isinstance(original, dict) or is_too_large(original):
+    if not isinstance(original, dict) or is_too_large_for_jira(original):
         return _whole_edited_document(original, shown, edited)
     try:
         grafted = _Graft(original, shown, edited).graft()
@@ -174,7 +174,7 @@ def _whole_edited_document(original: object, shown: Json, edited: Json) -> Graft
         lost = Losses(original, shown, edited).describe_undescribed_losses()[:MAX_NAMED_LOSSES]
     except RecursionError:
         lost = ("what is nested too deep for a file",)
-    if is_too_large(original):
+    if is_too_large_for_jira(original):
         lost = ("all that is too large for a file",)
     return Grafted(edited, tuple(LostHiddenPiece(what, ()) for what in lost))
 
@@ -185,13 +185,13 @@ class _BlockEdit:
 
     Attributes:
         original: What was there in Jira.
-        shown: What the file showed of that.
+        shown_in_file: What the file showed of that.
         replacement_nodes: What takes its place; empty if it was deleted.
         path: Its place in the edited document.
     """
 
     original: Sequence[Json]
-    shown: Sequence[Json]
+    shown_in_file: Sequence[Json]
     replacement_nodes: Sequence[Json]
     path: BlockPath
 
@@ -218,8 +218,8 @@ class _Graft:
         lost = [
             LostHiddenPiece(what, edit.path)
             for edit in self._edits
-            for what in losses.describe_losses_found_only_in_blocks(
-                edit.original, edit.shown, edit.replacement_nodes
+            for what in losses.describe_and_pop_losses_in(
+                edit.original, edit.shown_in_file, edit.replacement_nodes
             )
         ]
         lost += (LostHiddenPiece(what, ()) for what in losses.describe_undescribed_losses())

@@ -62,17 +62,17 @@ class Losses:
 
     def __init__(self, original: object, shown: object, sent: object) -> None:
         self._pieces = _ShownAndHiddenPieces(*map(_comparable_document, (original, shown)))
-        #: The lost pieces that `describe_losses_found_only_in_blocks` has not returned yet.
+        #: The lost pieces that `describe_and_pop_losses_in` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
             self._remaining_losses = self._pieces.hidden_pieces_not_sent(
                 _count_pieces(_comparable_document(sent))
             )
 
-    def describe_losses_found_only_in_blocks(
+    def describe_and_pop_losses_in(
         self, original: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
     ) -> tuple[str, ...]:
-        """Return what is lost with some blocks, and is nowhere else in the document.
+        """Return what is lost with some blocks alone, and take it off the remaining losses.
 
         Args:
             original: The blocks as Jira has them.
@@ -99,7 +99,7 @@ class Losses:
         return pieces.distinct_names_of(lost)
 
     def describe_undescribed_losses(self) -> tuple[str, ...]:
-        """Return what is lost, but not with the blocks for which `describe_losses_found_only_in_blocks` was called."""
+        """Return what is lost, but not with the blocks for which `describe_and_pop_losses_in` was called."""
         return self._pieces.distinct_names_of(self._remaining_losses)
 
 
@@ -252,8 +252,8 @@ _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
-_MARKLAS_OWN_WORDS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
-_DATETIME_ATTRIBUTE = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
+_ADDED_BY_MARKLAS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_DATETIME_ATTRIBUTE_PATTERN = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
 _HTML_TAG_OR_COMMENT = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
     re.DOTALL,
@@ -261,9 +261,9 @@ _HTML_TAG_OR_COMMENT = re.compile(
 _LINK_DEFINITION = re.compile(
     rf"{_placeholders.LINE_PREFIX_REGEX}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
 )
-_SHORT_TAG_WITH_KIND = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
+_HTML_TAG_WITH_ADF_KIND = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that marklas reads with the kind of their node alone, which a short form gets.
-_TAGS_NEEDING_ADF_ATTRIBUTE = _placeholders.TAGS_WITHOUT_ADF_ATTRIBUTE - {"summary"}
+_TAGS_NEEDING_ADF_ATTRIBUTE = _placeholders.TAGS_READ_WITHOUT_ADF_ATTRIBUTE - {"summary"}
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
 
@@ -321,9 +321,9 @@ def faulty_pieces(
     """
     document = read_untidied(markdown)
     known: Counter[str] | None = None
-    for piece in _find_lost_pieces(markdown, document):
+    for piece in _find_lost_markdown(markdown, document):
         if known is None:
-            known = Counter(lost.text for lost in _find_lost_pieces(before, read_untidied(before)))
+            known = Counter(one.text for one in _find_lost_markdown(before, read_untidied(before)))
         if known[piece.text]:
             known[piece.text] -= 1
         else:
@@ -332,25 +332,23 @@ def faulty_pieces(
     yield from _find_literal_pieces(markdown, with_files, before, picture_problems)
 
 
-def _find_lost_pieces(markdown: str, document: Json) -> Iterator[FaultyPiece]:
+def _find_lost_markdown(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     """Yield the pieces of Markdown that are not in the document that was made of it."""
     piece = None
     for piece in _find_lost_texts(markdown, document):
         yield piece
-    if piece is None and not document.get("content") and markdown.strip():
-        yield _make_lost_piece(
-            markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<")
-        )
+    if piece is None and not document.get("content") and (text := markdown.strip()):
+        yield _make_lost_piece(text, markdown, is_html=text.startswith("<"))
 
 
 def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
-    yield from _find_table_breaking_lines(markdown, document)
+    yield from _find_bad_table_lines(markdown, document)
     texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(
-        _MARKLAS_OWN_WORDS.sub(_without_marklas_own_words, _placeholders.protect_markdown(markdown))
+        _ADDED_BY_MARKLAS.sub(_without_added_text, _placeholders.protect_markdown(markdown))
     )
-    for tag in _find_ignored_html(tokens):
+    for tag in _find_html_marklas_ignores(tokens):
         restored = _placeholders.restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
@@ -365,9 +363,9 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     yield from _find_lost_repeated_definitions(markdown, texts)
 
 
-def _find_table_breaking_lines(markdown: str, document: Json) -> Iterator[FaultyPiece]:
+def _find_bad_table_lines(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     """Yield the lines that keep a table from being read as one."""
-    tables = _tables.NormalisedTables(markdown)
+    tables = _tables.TablesForMarklas(markdown)
     lines = markdown.split("\n")
     for line, reason in tables.problems:
         yield _lost_table_line(lines, line, reason)
@@ -387,12 +385,12 @@ def _lost_table_line(lines: Sequence[str], line_number: int, reason: str) -> Fau
     return FaultyPiece(text, line_number, reason, is_lost=True)
 
 
-def _without_marklas_own_words(shown: re.Match[str]) -> str:
+def _without_added_text(shown: re.Match[str]) -> str:
     """Remove the display text of a node, unless it shows another day than its date."""
     tag, day = shown.groups()
     if tag is None:
         return ""
-    moment = _DATETIME_ATTRIBUTE.search(tag)
+    moment = _DATETIME_ATTRIBUTE_PATTERN.search(tag)
     if moment and day != f"{datetime.fromtimestamp(int(moment[1]) / 1000, tz=UTC):%Y-%m-%d}":
         return shown[0]
     return tag
@@ -402,7 +400,7 @@ def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str =
     """Make a lost piece, with the line in which the Markdown holds it."""
     text = _placeholders.restore_piece(piece).strip()
     if text not in markdown:  # a tag that is written without its kind
-        text = _SHORT_TAG_WITH_KIND.sub(r"<\1>", text)
+        text = _HTML_TAG_WITH_ADF_KIND.sub(r"<\1>", text)
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     if text.startswith("<!--"):
@@ -411,7 +409,7 @@ def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str =
     return FaultyPiece(clean_line(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
 
 
-def _find_ignored_html(tokens: list[dict[str, Any]]) -> Iterator[str]:
+def _find_html_marklas_ignores(tokens: list[dict[str, Any]]) -> Iterator[str]:
     """Yield comments, and tags that marklas ignores: those without a start or an end tag.
 
     A start tag and its end tag are at the same depth of the tokens. Tags of other kinds are text by
@@ -421,15 +419,15 @@ def _find_ignored_html(tokens: list[dict[str, Any]]) -> Iterator[str]:
     for token in tokens:
         if token["type"] in {"block_html", "inline_html"}:
             for tag in _HTML_TAG_OR_COMMENT.finditer(token["raw"]):
-                yield from _yield_if_ignored(tag, opened)
+                yield from _yield_ignored_or_track_tag(tag, opened)
         else:
-            yield from _find_ignored_html(token.get("children", []))
+            yield from _find_html_marklas_ignores(token.get("children", []))
     for _, raw in opened:
         yield raw
 
 
-def _yield_if_ignored(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
+def _yield_ignored_or_track_tag(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield a tag if marklas ignores it; else keep the list of open tags up to date."""
     closing, name, attrs = tag.groups()
     if name is None:
         if tag[0] != SEPARATOR_COMMENT:
@@ -446,7 +444,7 @@ def _yield_if_ignored(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iter
         opened.append((name, tag[0]))
 
 
-class _TextInTokens(NamedTuple):
+class _LosableText(NamedTuple):
     """A text in Markdown, whether it is in HTML, and what would be wrong if it is lost."""
 
     text: str
@@ -454,25 +452,25 @@ class _TextInTokens(NamedTuple):
     problem_if_lost: str
 
 
-def _find_texts(tokens: list[dict[str, Any]], problem_if_lost: str = "") -> Iterator[_TextInTokens]:
+def _find_texts(tokens: list[dict[str, Any]], problem_if_lost: str = "") -> Iterator[_LosableText]:
     """Yield each text."""
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
                 text = _HTML_TAG_OR_COMMENT.sub(" ", raw)
-                yield _TextInTokens(text, in_html=True, problem_if_lost=problem_if_lost)
+                yield _LosableText(text, in_html=True, problem_if_lost=problem_if_lost)
             case {"type": "block_code", "raw": str(raw)}:
-                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem_if_lost)
+                yield _LosableText(raw, in_html=False, problem_if_lost=problem_if_lost)
                 language, *_ = token.get("attrs", {}).get("info", "").split() or [""]
-                yield _TextInTokens(language, in_html=False, problem_if_lost=problem_if_lost)
+                yield _LosableText(language, in_html=False, problem_if_lost=problem_if_lost)
             case {"raw": str(raw)}:
-                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem_if_lost)
+                yield _LosableText(raw, in_html=False, problem_if_lost=problem_if_lost)
             case _:
                 inner = INLINE_PICTURE_REASON if token["type"] == "image" else problem_if_lost
                 yield from _find_texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
-                    url = _placeholders.unquote_and_restore_address(token["attrs"]["url"])
-                    yield _TextInTokens(url, in_html=False, problem_if_lost=inner)
+                    url = _placeholders.percent_decode_and_restore(token["attrs"]["url"])
+                    yield _LosableText(url, in_html=False, problem_if_lost=inner)
 
 
 def _find_lost_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[FaultyPiece]:
@@ -491,7 +489,7 @@ def _find_lost_repeated_definitions(markdown: str, texts: list[str]) -> Iterator
             yield _make_lost_piece(address[1], markdown, is_html=False)
 
 
-_HTML_TAG_NAMES = (
+_HTML_TAG_NAME_REGEX = (
     "a|abbr|article|aside|b|big|blockquote|button|caption|center|cite|code|col|dd|del|details|div"
     "|dl|dt|em|figure|font|footer|form|h[1-6]|header|i|iframe|img|input|ins|kbd|label|li|main|mark"
     "|nav|ol|p|picture|pre|q|s|samp|script|section|small|span|strike|strong|style|sub|summary|sup"
@@ -506,8 +504,8 @@ _LITERAL_CANDIDATE = re.compile(
     |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
     |(?<![\w@/.+-])(?P<mention>@(?!\w[\w.-]*/\w)[^\W\d_][\w.-]*\w)
     |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
-    |(?P<short>(?<!\w)<(?:{"|".join(_placeholders.TAGS_WITHOUT_ADF_ATTRIBUTE)})(?=[\s>])[^<>\n]*>|<su[bp]>)
-    |(?P<tag>(?<!\w)<(?:{_HTML_TAG_NAMES})(?=[\s/>])[^<>\n]*>)
+    |(?P<short>(?<!\w)<(?:{"|".join(_placeholders.TAGS_READ_WITHOUT_ADF_ATTRIBUTE)})(?=[\s>])[^<>\n]*>|<su[bp]>)
+    |(?P<tag>(?<!\w)<(?:{_HTML_TAG_NAME_REGEX})(?=[\s/>])[^<>\n]*>)
     |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
     |(?P<file>!\[[^\]\n]{{0,300}}\]\((?:attachment:[^\s()<>]{{1,300}}|<attachment:[^<>\n]{{1,300}}>)\))
     |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>(?:\\.|[^<>\\\n]){{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
@@ -604,7 +602,7 @@ def _find_picture_and_link_urls(document: Json) -> Iterator[str]:
 #: So many words are enough to find a line.
 _MAX_SEARCHED_WORDS = 5
 #: What is between two words of a text: punctuation, marks and tags, on a few lines.
-_BETWEEN_WORDS = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
+_SIGNS_AND_TAGS_BETWEEN_WORDS = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
 
 
 def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int:
@@ -646,6 +644,6 @@ def _find_first_words(markdown: str, text: str, start: int) -> re.Match[str] | N
     words = _WORD.findall(text[:200])[:_MAX_SEARCHED_WORDS]
     if not words:
         return None
-    pattern = re.compile(_BETWEEN_WORDS.join(map(re.escape, words)))
+    pattern = re.compile(_SIGNS_AND_TAGS_BETWEEN_WORDS.join(map(re.escape, words)))
     first = re.compile(re.escape(words[0]))
     return pattern.search(markdown, start) or first.search(markdown, start)

@@ -29,7 +29,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _addresses, _signs
 from ticketr.app.jira.adf._blocks import SEPARATOR_COMMENT
 from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json
-from ticketr.app.jira.adf._tables import NormalisedTables, fenced_ranges
+from ticketr.app.jira.adf._tables import TablesForMarklas, fenced_ranges
 
 #: Stands for a ``<`` that is text without a backslash before it.
 UNESCAPED_LESS_THAN_PLACEHOLDER = "\ufdd6"
@@ -60,7 +60,7 @@ MARKLAS_TAGS_AND_KINDS = frozenset(
     (tag, kind) for tag, kinds in _NODE_KINDS_BY_TAG.items() for kind in kinds.split()
 )
 #: The tags without an ``adf`` attribute that are read everywhere.
-TAGS_WITHOUT_ADF_ATTRIBUTE = frozenset({"details", "sub", "summary", "sup", "u"})
+TAGS_READ_WITHOUT_ADF_ATTRIBUTE = frozenset({"details", "sub", "summary", "sup", "u"})
 #: The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere.
 TAGS_WITHIN_CELLS = frozenset(
     {"blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "ul"}
@@ -100,7 +100,7 @@ _UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 
 
 @dataclass(slots=True)
-class _OpenTag:
+class _UnclosedTag:
     """A start tag without its end tag so far."""
 
     start: int
@@ -124,8 +124,8 @@ def protect_html(markdown: str) -> str:
 
 def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
     """Yield the start and end of each text to replace, and its placeholder."""
-    opened: list[_OpenTag] = []
-    unclosed: list[_OpenTag] = []
+    opened: list[_UnclosedTag] = []
+    unclosed: list[_UnclosedTag] = []
     in_row = False
     line = 0
     fences = fenced_ranges(markdown)
@@ -151,7 +151,7 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
         elif kind == "auto":
             yield piece.end() - 1, piece.end() - 1, _signs.BEFORE_AUTOLINK_END_PLACEHOLDER
         elif kind == "less" or (
-            (piece["open"] or piece["close"]) in TAGS_WITHOUT_ADF_ATTRIBUTE
+            (piece["open"] or piece["close"]) in TAGS_READ_WITHOUT_ADF_ATTRIBUTE
             and "adf=" not in piece[0]
             and _is_within(start, fences)
         ):
@@ -165,7 +165,7 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
             if not _is_tag_read(piece, opened, in_row=in_row, at_block_start=at_block_start):
                 yield start, start + 1, UNESCAPED_LESS_THAN_PLACEHOLDER
             elif piece["open"] != "hr":
-                opened.append(_OpenTag(start, piece["open"], in_row))
+                opened.append(_UnclosedTag(start, piece["open"], in_row))
     for tag in [*unclosed, *opened]:
         yield tag.start, tag.start + 1, UNESCAPED_LESS_THAN_PLACEHOLDER
 
@@ -176,7 +176,7 @@ def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
     return place > 0 and at < ranges[place - 1][1]
 
 
-def _close_tag(opened: list[_OpenTag], tag: str) -> bool:
+def _close_tag(opened: list[_UnclosedTag], tag: str) -> bool:
     """Remove the innermost tag of that name; return whether there was one."""
     for place in range(len(opened) - 1, -1, -1):
         if opened[place].name == tag:
@@ -186,7 +186,7 @@ def _close_tag(opened: list[_OpenTag], tag: str) -> bool:
 
 
 def _is_tag_read(
-    piece: re.Match[str], opened: list[_OpenTag], *, in_row: bool, at_block_start: bool
+    piece: re.Match[str], opened: list[_UnclosedTag], *, in_row: bool, at_block_start: bool
 ) -> bool:
     """Return whether a start tag is read in this place.
 
@@ -206,7 +206,7 @@ def _is_tag_read(
     if "adf=" not in attrs:
         if tag == "details":
             return at_block_start and attrs in {"", " open"}
-        bare = tag in TAGS_WITHOUT_ADF_ATTRIBUTE and not attrs
+        bare = tag in TAGS_READ_WITHOUT_ADF_ATTRIBUTE and not attrs
         return bare or tag == "summary" or (in_row and tag in TAGS_WITHIN_CELLS)
     match = _ADF_KIND_ATTRIBUTE_PATTERN.search(attrs)
     is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS_AND_KINDS
@@ -306,7 +306,7 @@ def restore_markdown(markdown: str) -> str:
     if not _ANY_PLACEHOLDER.search(markdown):
         return markdown
     # The addresses that need no angle brackets.
-    no_brackets = _addresses.NO_BRACKETS_PLACEHOLDER
+    no_brackets = _addresses.NO_BRACKETS_EDGE_PLACEHOLDER
     direct = markdown.replace(f"(<{no_brackets}", "(").replace(f"{no_brackets}>", "")
     return _EMPTY_ITEM_END_PATTERN.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
 
@@ -317,7 +317,7 @@ def protect_markdown(markdown: str) -> str:
     Placeholders also replace the ``<`` of what marklas would drop as HTML, and percent signs, which
     it would confuse with its own in addresses. Tables are put into the form that it reads.
     """
-    markdown = NormalisedTables(markdown).markdown
+    markdown = TablesForMarklas(markdown).markdown
     if _ANY_PLACEHOLDER.search(markdown):
         return markdown
     markdown = _addresses.hide_emphasis_signs_in_addresses(markdown)
@@ -331,7 +331,7 @@ def restore_piece(text: str) -> str:
     return text.translate(_CODE_TEXT_BY_PLACEHOLDER) if _ANY_PLACEHOLDER.search(text) else text
 
 
-def unquote_and_restore_address(address: str) -> str:
+def percent_decode_and_restore(address: str) -> str:
     """Return an address without marklas's percent-encoding and without placeholders."""
     return unquote(address).translate(_PROSE_TEXT_BY_PLACEHOLDER)
 
@@ -353,7 +353,7 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
         for key, value in node.items():
             if type(value) is str:
                 if key in _addresses.ADDRESS_ATTRIBUTES:
-                    node[key] = unquote_and_restore_address(value)
+                    node[key] = percent_decode_and_restore(value)
                 elif not value.isascii():
                     node[key] = restore_document(value, code=code)
             else:

@@ -104,7 +104,7 @@ MAX_JIRA_CHARACTERS = 32_767
 #: The characters of Markdown that can say as much: tables, links and tags take more than they show.
 #:
 #: It is also how many nodes and other characters a document may have beside its text.
-MAX_MARKDOWN_CHARACTERS = 4 * MAX_JIRA_CHARACTERS
+MAX_JIRA_MARKDOWN_CHARACTERS = 4 * MAX_JIRA_CHARACTERS
 
 # What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
 # white space, and every mark. The rest is the least that Jira would count.
@@ -127,12 +127,12 @@ def is_surely_too_long(*markdown: str) -> bool:
     size = sum(map(len, markdown))
     if size <= MAX_JIRA_CHARACTERS:
         return False
-    if size > MAX_MARKDOWN_CHARACTERS:
+    if size > MAX_JIRA_MARKDOWN_CHARACTERS:
         return True
     return sum(len(_UNCOUNTED_MARKDOWN.sub("", text)) for text in markdown) > MAX_JIRA_CHARACTERS
 
 
-def is_too_large(document: object) -> bool:
+def is_too_large_for_jira(document: object) -> bool:
     """Return whether a document is larger than Jira takes."""
     text = rest = 0
     waiting = [document]
@@ -154,7 +154,7 @@ def is_too_large(document: object) -> bool:
             waiting += node
         elif type(node) is str:
             rest += len(node)
-        if text > MAX_JIRA_CHARACTERS or rest > MAX_MARKDOWN_CHARACTERS:
+        if text > MAX_JIRA_CHARACTERS or rest > MAX_JIRA_MARKDOWN_CHARACTERS:
             return True
     return False
 

@@ -33,13 +33,13 @@ class NodeRule(NamedTuple):
         children: What may be in it, with the marks that it may have there.
         min_children: How many children it needs; None if the list itself may be missing.
         max_children: How many it can have.
-        is_ordered: Whether each child must be the one of that place.
+        has_fixed_child_order: Whether each child must be the one of that place in `children`.
     """
 
     children: Mapping[str, AllowedMarkSets]
     min_children: int | None
     max_children: int
-    is_ordered: bool
+    has_fixed_child_order: bool
 
 
 def node_rule(
@@ -219,12 +219,13 @@ def _check_children(node: Any, rule: NodeRule) -> Iterator[tuple[Any, AllowedMar
         yield f"{name} is empty" if not content else f"{name} has too little in it"
     if len(content) > rule.max_children:
         yield f"{name} has too much in it"
-    order = tuple(rule.children)
+    kinds = tuple(rule.children)
     for place, child in enumerate(content):
         kind = child.get("type") if isinstance(child, dict) else None
+        allowed = kinds[place : place + 1] if rule.has_fixed_child_order else kinds
         if not isinstance(kind, str) or kind not in NODE_RULES:
             yield f"{name} has something in it that Jira does not know"
-        elif kind not in rule.children or (rule.is_ordered and order[place : place + 1] != (kind,)):
+        elif kind not in allowed:
             yield f"{kind_with_article(kind)} cannot be in {name}"
         else:
             yield child, rule.children[kind]

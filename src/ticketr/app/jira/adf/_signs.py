@@ -12,8 +12,8 @@ from ticketr.app.jira.adf._addresses import ESCAPE_SIGN_PLACEHOLDER, PLACEHOLDER
 _OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
 #: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
 REMOVED_PLACEHOLDER = "\ufdd3"
-#: Stands for the blocks in a block that marklas writes.
-BLOCKS_PLACEHOLDER = "\ufde0"
+#: Stands for the blocks within a block that marklas writes.
+INNER_BLOCKS_PLACEHOLDER = "\ufde0"
 #: Stands before the ``>`` of an address in angle brackets.
 BEFORE_AUTOLINK_END_PLACEHOLDER = "\ufde6"
 #: Stands for the ``[`` of a definition that no link uses, which is text.

@@ -39,8 +39,8 @@ _DEFAULT_CELL_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADING_ATTRIBUTES: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent in a simple list.
 _MAX_LIST_INDENT = 20
-#: A list that begins at 1 may say so.
-_LIST_FROM_ONE_KIND_AND_ATTRS = ("orderedList", {"order": 1})
+#: The kind and attributes of a list that says where it begins, namely at 1.
+_ORDERED_LIST_FROM_1 = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
 SIMPLE_TEXT_SPEEDUP_FACTOR = 12
 #: The signs around a text with a mark.
@@ -68,25 +68,25 @@ _SIMPLE_TEXT_AND_END_BLANK = compile_on_use(
 _ALLOWED_AFTER_MARK_OR_EMOJI: tuple[str, ...] = tuple(" .,;:?!)")
 _SIMPLE_MENTION_TEXT = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
 _ACCOUNT_ID = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
-_ADDRESS = compile_on_use(
+_WEB_ADDRESS = compile_on_use(
     r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::\d+)?(?:/[A-Za-z0-9/?&=+,.~_-]*)?"
 )
 _CODE_LANGUAGE = compile_on_use(r"[a-z0-9]*")
 _COLOR = compile_on_use(r"#[0-9a-f]{6}")
-_TIMESTAMP = compile_on_use(r"0|-?[1-9][0-9]{0,14}")
+_EPOCH_MILLISECONDS = compile_on_use(r"0|-?[1-9][0-9]{0,14}")
 _CODE_TEXT = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#<>&|\\-]+")
 
 
-MarkdownOrNodes: TypeAlias = list[str | list[Any]]
+MarkdownOrNodes: TypeAlias = str | list[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class MarkdownOfDocument:
-    """A document as Markdown.
+class MaybeLossyMarkdown:
+    """Some blocks of a document, or all, as Markdown.
 
     Attributes:
         markdown: The Markdown; empty, or ending in one newline.
-        is_lossless: Whether it says all that the document says.
+        is_lossless: Whether it says all that the blocks say.
     """
 
     markdown: str
@@ -105,7 +105,7 @@ def simple_markdown(document: object) -> str | None:
     return None
 
 
-def write_simple_blocks(document: object) -> MarkdownOrNodes:
+def write_simple_blocks(document: object) -> list[MarkdownOrNodes]:
     """Write the simple blocks of a document, and leave the others as they are.
 
     Args:
@@ -123,7 +123,7 @@ def write_simple_blocks(document: object) -> MarkdownOrNodes:
     if not blocks and document.get("content", []) == []:
         return [""]
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
-    parts: MarkdownOrNodes = []
+    parts: list[MarkdownOrNodes] = []
     for at, node in enumerate(blocks):
         # Two lists in a row would be one.
         is_beside_list = are_lists[at] and any(
@@ -236,7 +236,7 @@ def _flat_block_or_empty(kind: str, attrs: Json, content: Sequence[Any]) -> str:
 def _list_or_empty(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
     """Return the lines of a list; none if an item is no paragraph with at most one list below it."""
     lines: list[str] = []
-    if (attrs and (kind, attrs) != _LIST_FROM_ONE_KIND_AND_ATTRS) or len(indent) > _MAX_LIST_INDENT:
+    if (attrs and (kind, attrs) != _ORDERED_LIST_FROM_1) or len(indent) > _MAX_LIST_INDENT:
         return []
     for number, item in enumerate(items, start=1):
         sign = "-" if kind == "bulletList" else f"{number}."
@@ -318,7 +318,7 @@ def _line_or_empty(content: Sequence[Any]) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
     for child in content:
-        kind, text = _inline_kind_and_markdown_if_simple(child)
+        kind, text = _inline_kind_and_markdown_or_empty(child)
         match last, kind:  # a break is before the first part, too
             case "hardBreak", "text":
                 can_follow = _PLAIN_LINE_START.match(text) is not None
@@ -340,7 +340,7 @@ def _line_or_empty(content: Sequence[Any]) -> str:
     return "" if last == "hardBreak" or line.endswith(" ") else line
 
 
-def _inline_kind_and_markdown_if_simple(node: Any) -> tuple[str, str]:
+def _inline_kind_and_markdown_or_empty(node: Any) -> tuple[str, str]:
     """Return what kind of part of a line a node is, and its Markdown; an empty one if it is not simple."""
     if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
         return "text", text if node.get("type") == "text" and _PLAIN_TEXT.fullmatch(text) else ""
@@ -355,7 +355,7 @@ def _inline_kind_and_markdown_if_simple(node: Any) -> tuple[str, str]:
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
             return "marked", _simple_marked_text_or_empty(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
-            is_simple = not rest and not more and _ADDRESS.fullmatch(address)
+            is_simple = not rest and not more and _WEB_ADDRESS.fullmatch(address)
             return "marked", f"<{address}>" if is_simple else ""
         case {"type": "mention", "attrs": {"id": str(account), "text": str(name), **more}, **rest}:
             more.pop("localId", None)
@@ -384,7 +384,7 @@ def _inline_kind_and_markdown_if_simple(node: Any) -> tuple[str, str]:
 
 def day_beginning_at(stamp: str) -> str | None:
     """Return the day at whose begin a timestamp of a date is; None for any other."""
-    if not _TIMESTAMP.fullmatch(stamp) or int(stamp) % _DAY_MS:
+    if not _EPOCH_MILLISECONDS.fullmatch(stamp) or int(stamp) % _DAY_MS:
         return None
     try:
         return (_EPOCH + timedelta(milliseconds=int(stamp))).date().isoformat()
@@ -415,7 +415,7 @@ def _simple_marked_text_or_empty(text: str, marks: Sequence[Any]) -> str:
     for mark in marks:
         match mark:
             case {"type": "link", "attrs": {"href": str(href), **more}, **rest}:
-                if address or more or rest or not _ADDRESS.fullmatch(href):
+                if address or more or rest or not _WEB_ADDRESS.fullmatch(href):
                     return ""
                 address = href
             case {"type": str(kind), **rest} if kind in _SIGN_BY_MARK and not sign and not rest:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 #: Cells that are filled in one text; a wide table of short rows could need millions.
-_MAX_PADDING_CELLS = 2_000
+_MAX_ADDED_CELLS_PER_TEXT = 2_000
 
 # Blanks of any kind: what is copied from a page has hard ones. Nothing is given back once it is
 # read, or a long line of blanks would take its length squared.
@@ -24,14 +24,14 @@ _BLOCK_START = re.compile(
     r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|</?(?:aside|details|div|figure|section|summary|ul)\b|```|~~~|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)"
     r"|(?:[-*_][ \t]*){3,}$)"
 )
-_FENCE = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
+_CODE_FENCE_START = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
 _BACKQUOTES = re.compile("`+")
 _ESCAPED_OR_BACKQUOTES = re.compile(r"\\.|(`+)", re.DOTALL)
 _UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 _BAR_OR_CODE = re.compile(r"\\.|(`+)|\|", re.DOTALL)
 
 
-class NormalisedTables:
+class TablesForMarklas:
     """The tables of a text, in the form that marklas reads; no line is added or removed.
 
     Attributes:
@@ -45,7 +45,7 @@ class NormalisedTables:
         self.markdown = markdown
         self.problems: list[tuple[int, str]] = []
         self.delimiters: list[int] = []
-        self._padding_cells = 0
+        self._added_cells = 0
         if "|" in markdown:
             self._lines = markdown.split("\n")
             self._normalise_tables()
@@ -59,13 +59,13 @@ class NormalisedTables:
             line = lines[index]
             may_be = index not in code and "-" in line and "|" in line and "|" in lines[index - 1]
             if may_be and _POSSIBLE_DELIMITER_ROW.fullmatch(line):
-                if columns := self._count_columns(index):
+                if columns := self._count_columns_or_0(index):
                     index = self._normalise_table(index, columns)
                     continue
                 self.delimiters.append(index + 1)
             index += 1
 
-    def _count_columns(self, delimiter_index: int) -> int:
+    def _count_columns_or_0(self, delimiter_index: int) -> int:
         """Count the columns of the table whose second line this is; 0 if it heads none."""
         head = self._lines[delimiter_index - 1]
         if not _DELIMITER_ROW.fullmatch(self._lines[delimiter_index]) or head.startswith(
@@ -103,12 +103,12 @@ class NormalisedTables:
         if not any(cells[columns:]):
             del cells[columns:]
         missing = columns - len(cells)
-        if missing < 0 or missing + self._padding_cells > _MAX_PADDING_CELLS:
+        if missing < 0 or missing + self._added_cells > _MAX_ADDED_CELLS_PER_TEXT:
             count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
             reason = f"has {count} where its table has {columns}; a | that is text is written \\|"
             self.problems.append((index + 1, reason))
             return
-        self._padding_cells += missing
+        self._added_cells += missing
         indent = line[: len(line) - len(line.lstrip())]
         self._lines[index] = f"{indent}| {' | '.join([*cells, *[''] * missing])} |"
 
@@ -138,7 +138,7 @@ def fenced_lines(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
             if rest.startswith(fence) and not rest.strip(fence[0]):
                 yield start, at
                 fence = ""
-        elif opened := _FENCE.match(line):
+        elif opened := _CODE_FENCE_START.match(line):
             fence, start = opened[1], at
     if fence:
         yield start, len(lines)

@@ -10,7 +10,7 @@ from functools import partial
 
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._alignment import match_equal
-from ticketr.app.jira.adf._canonical import Json, visible_form
+from ticketr.app.jira.adf._canonical import Json, unsized_canonical
 from ticketr.app.jira.adf._conversion import link_label_key, used_link_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_surely_too_long
 from ticketr.app.jira.adf._tables import fenced_lines
@@ -22,7 +22,7 @@ _BULLET_BAR_OR_DASHES = re.compile(
     r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)"
 )
 #: How many stretches of lines one block may consist of.
-_MAX_LINE_STRETCHES_PER_BLOCK = 40
+_MAX_STRETCHES_JOINED_TO_BLOCK = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _candidate_rewordings(text: str, like: str) -> Iterator[str]:
     lines, others = text.split("\n"), like.split("\n")
     bullet = next((match[2] for line in others if (match := _BULLET_ITEM_START.match(line))), "-")
     bare = [
-        [_BULLET_BAR_OR_DASHES.sub(_normal_form, line).rstrip() for line in side]
+        [_BULLET_BAR_OR_DASHES.sub(_normal_bullet_or_table_sign, line).rstrip() for line in side]
         for side in (lines, others)
     ]
     same = dict(match_equal(*bare))
@@ -109,7 +109,7 @@ def _candidate_rewordings(text: str, like: str) -> Iterator[str]:
         )
 
 
-def _normal_form(match: re.Match[str]) -> str:
+def _normal_bullet_or_table_sign(match: re.Match[str]) -> str:
     """Return what the form of a line says: `* a` is an item as `- a` is one."""
     if match["item"]:
         return f"{match['indent']}- "
@@ -145,7 +145,7 @@ def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[BlockStr
         keys = keys[:-1] if rest else keys
         if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
             joined += 1
-            if joined > _MAX_LINE_STRETCHES_PER_BLOCK:
+            if joined > _MAX_STRETCHES_JOINED_TO_BLOCK:
                 return None
             continue
         result.append(BlockStretch(text, keys))
@@ -166,7 +166,7 @@ def _used_definitions(markdown: str) -> list[re.Match[str]]:
 
 
 def _canonical_blocks(document: Json) -> tuple[str, ...]:
-    content = visible_form(document).get("content", [])
+    content = unsized_canonical(document).get("content", [])
     return tuple(json.dumps(value, sort_keys=True) for value in content)
 
 

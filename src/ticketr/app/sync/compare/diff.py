@@ -24,7 +24,7 @@ from ticketr.app.jira.adf import (
     code_block_document,
     convert,
     is_surely_too_long,
-    is_too_large,
+    is_too_large_for_jira,
     lost_texts,
     simple_markdown,
     to_adf,
@@ -114,7 +114,7 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
     """
     match adf:
         case {"content": [*body, heading, {"type": "bulletList", "content": list(items)}], **rest}:
-            if _is_criteria_heading(heading) and not is_too_large(adf):
+            if _is_criteria_heading(heading) and not is_too_large_for_jira(adf):
                 criteria = _criteria_in(items)
                 if criteria:
                     return {**rest, "content": body}, criteria

@@ -20,10 +20,10 @@ from ticketr.app.config.checks import NameOrUserNamedField, UserNamedField
 from ticketr.app.jira.adf import (
     SIMPLE_TEXT_SPEEDUP_FACTOR,
     conversion_cost,
-    is_too_large,
+    is_too_large_for_jira,
     marklas_cost,
     to_adf,
-    visible_form,
+    unsized_canonical,
 )
 from ticketr.app.jira.models import Field, Issue, object_of, objects_in, text_of
 from ticketr.app.sync.compare import diff, times
@@ -590,10 +590,11 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.MarkdownAndC
     if written.is_exact and text == (written.markdown.removesuffix("\n"), written.criteria):
         return True
     original = issue.fields.get(DESCRIPTION_FIELD)
-    if is_too_large(original):
+    if is_too_large_for_jira(original):
         return False
     media_ids = media_ids_by_name(issue.fields)
-    return visible_form(diff.description_adf(read, media_ids=media_ids)) == visible_form(original)
+    adf = diff.description_adf(read, media_ids=media_ids)
+    return unsized_canonical(adf) == unsized_canonical(original)
 
 
 def _are_rich_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
@@ -602,9 +603,9 @@ def _are_rich_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     for name, field_id in columns.section_names_and_ids:
         original = wrap_if_plain_text(issue.fields.get(field_id))
         if original is not None and (
-            is_too_large(original)
-            or visible_form(to_adf(read.rich_texts.get(name, ""), media_ids=media_ids))
-            != visible_form(original)
+            is_too_large_for_jira(original)
+            or unsized_canonical(to_adf(read.rich_texts.get(name, ""), media_ids=media_ids))
+            != unsized_canonical(original)
         ):
             return False
     return True

@@ -99,7 +99,7 @@ def _find_mentions_without_account_id(markdown: str) -> Iterator[tuple[int, re.M
                 yield at, mention, name.strip()
 
 
-Token: TypeAlias = dict[str, Any]
+MistuneToken: TypeAlias = dict[str, Any]
 
 _COLOR_ALIASES = {"grey": "neutral", "gray": "neutral"}
 
@@ -108,8 +108,8 @@ _ACCOUNT_ID = r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}"
 _ACCOUNT_ID_PATTERN = re.compile(_ACCOUNT_ID, re.ASCII)
 _STATUS_COLOR = re.compile(rf"\{{({'|'.join((*STATUS_COLORS, *_COLOR_ALIASES))})\}}")
 _BRACED_DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
-_EMOJI_NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
-_EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_EMOJI_NAME}:)+)(?![\w:])"
+_EMOJI_NAME_REGEX = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
+_EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_EMOJI_NAME_REGEX}:)+)(?![\w:])"
 _ADDRESS_DATE_OR_EMOJI = re.compile(rf"{BARE_WEB_ADDRESS.pattern}|{_BRACED_DATE}|{_EMOJI}")
 _CARD_ADDRESS = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", re.ASCII)
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
@@ -117,7 +117,7 @@ _AFTER_EMOJI = re.compile(r"[^\w:]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def html_token(tag: str) -> Token:
+def html_token(tag: str) -> MistuneToken:
     """Return a tag within a line."""
     return {"type": "inline_html", "raw": tag}
 
@@ -128,7 +128,7 @@ def json_for_attr(values: Json) -> str:
     return result.replace("&", "&amp;").replace("'", "&#39;")
 
 
-def _node_tokens(kind: str, values: Json, *shown: Token) -> list[Token]:
+def _node_tokens(kind: str, values: Json, *shown: MistuneToken) -> list[MistuneToken]:
     return [
         html_token(f"<span adf=\"{kind}\" params='{json_for_attr(values)}'>"),
         *shown,
@@ -144,7 +144,9 @@ def text_node(words: str) -> Json:
 # Mentions: @[Name](account ID)
 
 
-def read_mention(before: Token | None, link: Token, address: str) -> list[Token] | None:
+def read_mention(
+    before: MistuneToken | None, link: MistuneToken, address: str
+) -> list[MistuneToken] | None:
     """Return the tokens of a mention, from a link and the text before it.
 
     Args:
@@ -187,7 +189,7 @@ def _mention_name(shown: object) -> str | None:
 # A status: `TEXT`{color}
 
 
-def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | None:
+def read_status(code: MistuneToken | None, words: str) -> tuple[list[MistuneToken], str] | None:
     """Return the tokens of a status and the rest of the words behind it.
 
     Args:
@@ -204,7 +206,7 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
 # Dates: {2026-03-01}, and emoji: :name:
 
 
-def _date_tokens(day: str) -> list[Token] | None:
+def _date_tokens(day: str) -> list[MistuneToken] | None:
     try:
         moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
     except ValueError:
@@ -213,10 +215,10 @@ def _date_tokens(day: str) -> list[Token] | None:
     return [html_token(f'<time adf="date" datetime="{stamp}">'), html_token("</time>")]
 
 
-def _emoji_tokens(names: str) -> list[Token] | None:
+def _emoji_tokens(names: str) -> list[MistuneToken] | None:
     """Return the tokens of adjacent emoji such as ``:a::b:``; None if one is unknown."""
     emojis = [emoji_named(name) for name in names[1:-1].split("::")]
-    result: list[Token] = []
+    result: list[MistuneToken] = []
     for emoji in emojis:
         if emoji is None:
             return None
@@ -225,7 +227,7 @@ def _emoji_tokens(names: str) -> list[Token] | None:
     return result
 
 
-def read_dates_and_emoji(words: str) -> Iterator[Token]:
+def read_dates_and_emoji(words: str) -> Iterator[MistuneToken]:
     """Yield the tokens of a text, and of the dates and emoji in it."""
     at = 0
     for start, end, result in _find_dates_and_emoji(words):
@@ -237,7 +239,7 @@ def read_dates_and_emoji(words: str) -> Iterator[Token]:
         yield {"type": "text", "raw": words[at:]}
 
 
-def _find_dates_and_emoji(words: str) -> Iterator[tuple[int, int, list[Token]]]:
+def _find_dates_and_emoji(words: str) -> Iterator[tuple[int, int, list[MistuneToken]]]:
     """Yield the start and end of each date and emoji in a text, and its tokens."""
     if "{" not in words and ":" not in words:
         return
@@ -257,7 +259,7 @@ def _find_dates_and_emoji(words: str) -> Iterator[tuple[int, int, list[Token]]]:
 BLOCK_CARD_SUFFIX = "{card}"
 
 
-def read_card(address: str) -> list[Token] | None:
+def read_card(address: str) -> list[MistuneToken] | None:
     """Return the tokens of a card within a line, from the text of a link.
 
     An address that `write_card` would not write makes a link.
@@ -281,7 +283,7 @@ def write_card(attrs: Json) -> list[Json] | None:
 _ADF_KIND_BY_TAG = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
 
 
-def with_adf_attribute(tag: str) -> str:
+def with_adf_kind(tag: str) -> str:
     """Return a tag as marklas reads it; `details` is only within a line in a cell."""
     kind = _ADF_KIND_BY_TAG.get(tag[1:-1].removesuffix(" open"))
     return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag

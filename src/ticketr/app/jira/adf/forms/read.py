@@ -16,9 +16,10 @@ from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._placeholders import UNESCAPED_LESS_THAN_PLACEHOLDER
 from ticketr.app.jira.adf.forms import inline
 from ticketr.app.jira.adf.forms.files import read_picture_attrs
+from ticketr.app.jira.adf.forms.inline import MistuneToken
 
 _INLINE_PARENT_TOKEN_TYPES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
-_TYPES_OF_PARAGRAPH_TOKENS = frozenset({"paragraph", "block_text"})
+_MISTUNE_PARAGRAPH_TYPES = frozenset({"paragraph", "block_text"})
 _START_TAG_WITH_ADF_KIND = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
 _ATOM_NODES = frozenset(
     {
@@ -32,13 +33,13 @@ _EMPHASIS_TOKEN_TYPES = frozenset({"emphasis", "strikethrough", "strong"})
 #: The key of the texts that were joined to one.
 _TEXTS_BEFORE_JOIN_KEY = "ticketr-parts"
 _PANEL_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
-_DETAILS_START_TAG = re.compile(r"<details(?: open)?>")
+_DETAILS_START_TAG_PATTERN = re.compile(r"<details(?: open)?>")
 _DETAILS_END_TAG = "</details>"
 _SUMMARY_ELEMENT = re.compile(r"\s*<summary>[^\n]*?</summary>[ \t]*")
-_DECISION_MARK = re.compile(rf"{UNESCAPED_LESS_THAN_PLACEHOLDER}>(?:[ \t]|\Z)")
+_DECISION_MARK_PATTERN = re.compile(rf"{UNESCAPED_LESS_THAN_PLACEHOLDER}>(?:[ \t]|\Z)")
 
 
-class ShortFormTokenReader:
+class ShortFormToHtmlReader:
     """Reads the forms in the tokens of a text.
 
     Args:
@@ -47,15 +48,15 @@ class ShortFormTokenReader:
     """
 
     def __init__(
-        self, tokenize: Callable[[str], list[inline.Token]], address_of: Callable[[str], str]
+        self, tokenize: Callable[[str], list[MistuneToken]], address_of: Callable[[str], str]
     ) -> None:
         self._tokenize = tokenize
         self._address_of = address_of
         self._expands = 0
 
-    def read_blocks(self, tokens: Iterable[inline.Token]) -> list[inline.Token]:
+    def read_blocks(self, tokens: Iterable[MistuneToken]) -> list[MistuneToken]:
         """Return the tokens that marklas reads."""
-        result: list[inline.Token] = []
+        result: list[MistuneToken] = []
         for token in tokens:
             kind = token["type"]
             if kind == "block_html":
@@ -68,9 +69,9 @@ class ShortFormTokenReader:
                 result += self._read_forms_in(token)
         return result
 
-    def _read_details_tag(self, tag: str) -> Iterator[inline.Token]:
+    def _read_details_tag(self, tag: str) -> Iterator[MistuneToken]:
         """Turn `details` into an expand, and what follows it into blocks."""
-        opened = _DETAILS_START_TAG.match(tag.lstrip())
+        opened = _DETAILS_START_TAG_PATTERN.match(tag.lstrip())
         if not opened:
             if tag.lstrip().startswith(_DETAILS_END_TAG):
                 self._expands -= 1
@@ -94,7 +95,7 @@ class ShortFormTokenReader:
             self._expands -= 1
             yield _html_block(_DETAILS_END_TAG)
 
-    def _read_panel_or_quote(self, token: inline.Token) -> list[inline.Token]:
+    def _read_panel_or_quote(self, token: MistuneToken) -> list[MistuneToken]:
         """Turn a quote with a panel's mark in its first line into a panel."""
         first, *others = token["children"] or [{"type": ""}]
         children = _join_texts(first.get("children", [])) if first["type"] == "paragraph" else []
@@ -114,7 +115,7 @@ class ShortFormTokenReader:
             _html_block("</aside>"),
         ]
 
-    def _read_block_card_or_paragraph(self, token: inline.Token) -> list[inline.Token]:
+    def _read_block_card_or_paragraph(self, token: MistuneToken) -> list[MistuneToken]:
         """Turn a paragraph that is the address of a large card into a block."""
         match token["children"]:
             case [
@@ -128,14 +129,14 @@ class ShortFormTokenReader:
                 ]
         return self._read_forms_in(token)
 
-    def _read_forms_in(self, token: inline.Token, *, pictures: bool = True) -> list[inline.Token]:
+    def _read_forms_in(self, token: MistuneToken, *, pictures: bool = True) -> list[MistuneToken]:
         """Read the forms in a block; of blocks themselves only pictures are in lists and quotes."""
         children = token.get("children")
         if not children:
             return [token]
         if token["type"] in _INLINE_PARENT_TOKEN_TYPES:
-            alone = pictures and token["type"] in _TYPES_OF_PARAGRAPH_TOKENS
-            picture = self._read_picture(children) if alone else None
+            alone = pictures and token["type"] in _MISTUNE_PARAGRAPH_TYPES
+            picture = self._read_attached_picture(children) if alone else None
             return picture or [{**token, "children": self._read_line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
         result = [
@@ -143,7 +144,7 @@ class ShortFormTokenReader:
         ]
         return [{**token, "children": result}]
 
-    def _read_picture(self, children: Sequence[inline.Token]) -> list[inline.Token] | None:
+    def _read_attached_picture(self, children: Sequence[MistuneToken]) -> list[MistuneToken] | None:
         """Return the tokens of a picture of an attached file, if a paragraph is just that."""
         if children[0]["type"] != "image":
             return None
@@ -175,12 +176,12 @@ class ShortFormTokenReader:
         ]
 
     def _read_line(
-        self, tokens: Sequence[inline.Token], *, linked: bool = False
-    ) -> Sequence[inline.Token]:
+        self, tokens: Sequence[MistuneToken], *, linked: bool = False
+    ) -> Sequence[MistuneToken]:
         """Read the forms in a line; inside a link, read only tags."""
         if not any(map(_may_hold_form, tokens)):
             return tokens
-        result: list[inline.Token] = []
+        result: list[MistuneToken] = []
         closing = ""  # of a tag whose text is not text of the document
         for token in _join_texts(tokens):
             kind = token["type"]
@@ -189,7 +190,7 @@ class ShortFormTokenReader:
                 result.append(token)
             elif kind == "inline_html":
                 closing = _closing_of_atom(token["raw"])
-                result.append({**token, "raw": inline.with_adf_attribute(token["raw"])})
+                result.append({**token, "raw": inline.with_adf_kind(token["raw"])})
             elif kind == "text" and not linked:
                 self._read_text(token, result)
             elif kind == "link" and not linked:
@@ -201,7 +202,7 @@ class ShortFormTokenReader:
                 result.append(token)
         return [part for token in result for part in token.get(_TEXTS_BEFORE_JOIN_KEY, (token,))]
 
-    def _read_text(self, text: inline.Token, result: list[inline.Token]) -> None:
+    def _read_text(self, text: MistuneToken, result: list[MistuneToken]) -> None:
         """Add a text to the tokens before it, the last of which may belong to it."""
         words = text["raw"]
         status = (
@@ -213,7 +214,7 @@ class ShortFormTokenReader:
         read = list(inline.read_dates_and_emoji(words))
         result += [text] if status is None and len(read) == 1 else read
 
-    def _read_mention_card_or_link(self, link: inline.Token, result: list[inline.Token]) -> None:
+    def _read_mention_card_or_link(self, link: MistuneToken, result: list[MistuneToken]) -> None:
         """Add a link to the tokens before it, the last of which may belong to it."""
         mention = inline.read_mention(
             result[-1] if result else None, link, self._address_of(link["attrs"]["url"])
@@ -257,7 +258,7 @@ def _with_decision_lists(node: Json) -> Iterator[Json]:
         if decided:
             lines = [item["content"][0]["content"] for item in items]
             for line in lines:
-                line[0]["text"] = _DECISION_MARK.sub("", line[0]["text"], count=1)
+                line[0]["text"] = _DECISION_MARK_PATTERN.sub("", line[0]["text"], count=1)
             attrs = {"localId": "", "state": "DECIDED"}
             decisions = [
                 {"type": "decisionItem", "attrs": attrs.copy(), "content": line} for line in lines
@@ -271,15 +272,15 @@ def _is_decision(item: Json) -> bool:
     """Return whether an item is one paragraph that begins with the mark of a decision."""
     match item:
         case {"content": [{"type": "paragraph", "content": [{"type": "text", "text": words}, *_]}]}:
-            return _DECISION_MARK.match(words) is not None
+            return _DECISION_MARK_PATTERN.match(words) is not None
     return False
 
 
-def _html_block(tag: str) -> inline.Token:
+def _html_block(tag: str) -> MistuneToken:
     return {"type": "block_html", "raw": tag}
 
 
-def _may_hold_form(token: inline.Token) -> bool:
+def _may_hold_form(token: MistuneToken) -> bool:
     kind = token["type"]
     if kind == "text":
         return "{" in token["raw"] or ":" in token["raw"]
@@ -296,9 +297,9 @@ def _closing_of_atom(tag: str) -> str:
     return f"</{match[1]}>" if match and match[2] in _ATOM_NODES else ""
 
 
-def _join_texts(tokens: Iterable[inline.Token]) -> list[inline.Token]:
+def _join_texts(tokens: Iterable[MistuneToken]) -> list[MistuneToken]:
     """Join the texts that are side by side, and keep them, since marklas may read them again."""
-    result: list[inline.Token] = []
+    result: list[MistuneToken] = []
     for is_text, group in groupby(tokens, lambda token: token["type"] == "text"):
         texts = list(group)
         if is_text and len(texts) > 1:

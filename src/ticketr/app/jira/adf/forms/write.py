@@ -20,7 +20,7 @@ from ticketr.app.jira.adf._blocks import (
 )
 from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODE_RULES
-from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, protect_signs
+from ticketr.app.jira.adf._signs import INNER_BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, protect_signs
 from ticketr.app.jira.adf._simple import simple_flat_block_or_empty
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
@@ -32,8 +32,8 @@ from ticketr.app.jira.adf.forms.inline import (
     write_short_form,
 )
 
-# marklas writes their content as data, or it is not Markdown.
-_OPAQUE_NODES = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
+# marklas writes their content as data, or it is code.
+_NON_MARKDOWN_NODES = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
 _CELL_NODES = frozenset({"tableCell", "tableHeader"})
 #: Where a block is in lines of its own, so that it may have a short form.
 _SHORT_FORM_PARENTS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
@@ -72,7 +72,7 @@ class Writer(BlockWriter):
     def kind_and_is_bullet_list(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
         kind, has_bullets = super().kind_and_is_bullet_list(node, parent)
-        if kind in {"decisionList", "taskList"} and self._short_form_of(node, parent) is not None:
+        if kind in {"decisionList", "taskList"} and self._short_form_block(node, parent):
             return kind, True
         return kind, has_bullets
 
@@ -84,7 +84,7 @@ class Writer(BlockWriter):
         if kind == "blockquote":
             is_empty = short and len(content) == 1 and content[0] in EMPTY_PARAGRAPHS
             return write_quote("" if is_empty else self.write_blocks(content, kind, short=short))
-        if short and (form := self._short_form_of(node, parent)) is not None:
+        if short and (form := self._short_form_block(node, parent)) is not None:
             self.used = True
             match form:
                 case {"type": "bulletList"}:
@@ -102,7 +102,7 @@ class Writer(BlockWriter):
             return simple
         return self._write_blocks_in_marklas_shell(node, short=short)
 
-    def _short_form_of(self, node: Json, parent: str) -> Json | None:
+    def _short_form_block(self, node: Json, parent: str) -> Json | None:
         """Return the block whose Markdown is the short form of another one; None if it has none."""
         kind = node.get("type")
         if type(kind) is not str or parent not in _FORM_PARENTS_BY_KIND.get(kind, ()):
@@ -122,13 +122,10 @@ class Writer(BlockWriter):
                 card = write_card(attrs)
                 return None if card is None else _paragraph(*card, text_node(BLOCK_CARD_SUFFIX))
             case "decisionList" if not attrs and type(content) is list:
-                return (
-                    _decisions_as_bullets(content)
-                    if all(map(_has_decision_form, content))
-                    else None
-                )
+                have_form = all(map(_has_decision_form, content))
+                return _decisions_as_bullets(content) if have_form else None
             case "taskList":
-                return _tasks_as_bullets(node) if _is_plain_task_list(node) else None
+                return _tasks_as_bullets(node) if _can_be_checkbox_list(node) else None
             case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
                 return node if _is_plain_title(attrs.get("title", "-")) else None
         return None
@@ -138,7 +135,7 @@ class Writer(BlockWriter):
         inside: list[str] = []
         shell, *ends = self._by_marklas(
             self._replace_blocks_by_slots(node, inside, short=short)
-        ).split(BLOCKS_PLACEHOLDER)
+        ).split(INNER_BLOCKS_PLACEHOLDER)
         return shell + "".join(map("".join, zip(inside, ends, strict=True)))
 
     def _replace_blocks_by_slots(self, node: Json, inside: list[str], *, short: bool) -> Json:
@@ -151,14 +148,14 @@ class Writer(BlockWriter):
             return {**node, "content": columns}
         if kind in {"panel", "expand", "nestedExpand", "layoutColumn"} and content:
             inside.append(self.write_blocks(content, kind, short=short))
-            return {**node, "content": [_paragraph(text_node(BLOCKS_PLACEHOLDER))]}
+            return {**node, "content": [_paragraph(text_node(INNER_BLOCKS_PLACEHOLDER))]}
         self._write_forms_in_lines(node, "", short=short)
         return node
 
     def _write_forms_in_lines(self, node: Any, parent: str, *, short: bool) -> None:
         """Write the forms in the lines of text in a block, in place, and escape what looks like one."""
         kind = node.get("type") if type(node) is dict else None
-        if type(kind) is not str or kind not in NODE_RULES or kind in _OPAQUE_NODES:
+        if type(kind) is not str or kind not in NODE_RULES or kind in _NON_MARKDOWN_NODES:
             return
         if kind in INLINE_PARENT_NODES:
             self._write_forms_in_line(content_of(node), short=short)
@@ -215,7 +212,7 @@ def _drop_closed_and_reopened_tags(nodes: list[Any]) -> list[Any]:
         if (
             result
             and type(node) is dict
-            and node.get("text") in _START_TAG_BY_END_TAG.get(_own_text_of(result[-1]), ())
+            and node.get("text") in _START_TAG_BY_END_TAG.get(_text_or_empty(result[-1]), ())
         ):
             result.pop()
         else:
@@ -223,7 +220,7 @@ def _drop_closed_and_reopened_tags(nodes: list[Any]) -> list[Any]:
     return result
 
 
-def _own_text_of(node: Any) -> str:
+def _text_or_empty(node: Any) -> str:
     return node["text"] if type(node) is dict and type(node.get("text")) is str else ""
 
 
@@ -234,13 +231,13 @@ def _has_decision_form(item: Any) -> bool:
     return False
 
 
-def _is_plain_task_list(node: Any) -> bool:
+def _can_be_checkbox_list(node: Any) -> bool:
     """Return whether a box says all of each task in a list."""
     content = content_of(node) if type(node) is dict else []
     if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
         return False
     return all(
-        _is_plain_task_list(value) if _kind_of(value) == "taskList" else _has_only_state(value)
+        _can_be_checkbox_list(value) if _kind_of(value) == "taskList" else _has_only_state(value)
         for value in content
     )
 
