@@ -32,8 +32,8 @@ from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
     ProjectChoice,
+    ReachedSite,
     SetupField,
-    SiteAnswer,
 )
 from ticketr.app.tui.sheet import EditedPart, sheet_of
 from ticketr.app.tui.state import AppState
@@ -262,7 +262,7 @@ def first_run() -> AppState:
     return _answered(state, SetupField.FOLDER, FolderAnswer(FolderKind.MISSING))
 
 
-CLOUD = SiteAnswer(f"https://{SITE}", 120)
+CLOUD = ReachedSite(f"https://{SITE}", 120)
 LOGIN = AcceptedLogin(
     "Priya Raman",
     (

@@ -229,12 +229,12 @@ class TrioRequest(Request):
         super().cancel(pool, signal, emit_retry)
 
 
-class StopJobsOnSilence(StartStopStep):
-    """Stops all jobs when RabbitMQ has been silent for three quarters of the time that it waits.
+class RequeueOnBrokerSilence(StartStopStep):
+    """Gives all jobs back when RabbitMQ was silent for three quarters of the time that it waits.
 
-    It gives the jobs of a worker to others when that has been silent for two heartbeats. Celery
-    itself notices later, or never: its loop stands still while it publishes to a silent server, so
-    the watch has a thread of its own.
+    RabbitMQ gives the jobs of a worker to others when that has been silent for two heartbeats.
+    Celery itself notices later, or never: its loop stands still while it publishes to a silent
+    server, so the watch has a thread of its own.
     """
 
     requires = ("celery.worker.consumer.connection:Connection",)
@@ -247,11 +247,11 @@ class StopJobsOnSilence(StartStopStep):
         if heartbeat and isinstance(consumer.pool, TrioPool):
             connection, pool = consumer.connection.connection, consumer.pool
             self._received, self._at = connection.bytes_recv, time.monotonic()
-            check = functools.partial(self._stop_jobs_if_silent, connection, pool, 1.5 * heartbeat)
+            check = functools.partial(self._requeue_if_silent, connection, pool, 1.5 * heartbeat)
             self._timer = Timer()
             self._timer.call_repeatedly(heartbeat / 8, check)
 
-    def _stop_jobs_if_silent(self, connection: Any, pool: TrioPool, limit: float) -> None:
+    def _requeue_if_silent(self, connection: Any, pool: TrioPool, limit: float) -> None:
         now, received = time.monotonic(), connection.bytes_recv
         if received != self._received:
             self._received, self._at = received, now
@@ -402,7 +402,7 @@ class TrioPool(TaskPool):
         self._stack = ExitStack()
         self._is_ending = False
         self._is_submitting = False
-        self.app.steps["consumer"].add(StopJobsOnSilence)
+        self.app.steps["consumer"].add(RequeueOnBrokerSilence)
 
     def on_start(self) -> None:
         """Start the Trio run."""

@@ -21,27 +21,27 @@ _CONTROL_SEQUENCE_PATTERN = re.compile(
     "|\x1b[ -/]*[0-~]"
 )
 
-_TAB_OR_LINE_END = "\t\n\v\f\r\x85\u2028\u2029"
-_CONTROL_CHARACTERS = "\x00-\x1f\x7f-\x9f"
-_SURROGATE_CHARACTERS = "\ud800-\udfff"
+_TAB_AND_LINE_ENDS = "\t\n\v\f\r\x85\u2028\u2029"
+_CONTROL_RANGES = "\x00-\x1f\x7f-\x9f"
+_SURROGATE_RANGE = "\ud800-\udfff"
 # Characters without width that change the look or the meaning of their neighbours: soft hyphen,
 # grapheme joiner, fillers, directional marks, byte order mark, annotations, variation selectors
 # for ideographs, tags. The joiner and non-joiner (U+200D, U+200C), which emoji, Persian and Indic
 # scripts need, and the plain variation selectors stay.
-_INVISIBLE_CHARACTERS = (
+_INVISIBLE_RANGES = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
 
 _UNSAFE_PATTERN = re.compile(
-    f"\r\n|[{_TAB_OR_LINE_END}{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]"
+    f"\r\n|[{_TAB_AND_LINE_ENDS}{_CONTROL_RANGES}{_SURROGATE_RANGE}{_INVISIBLE_RANGES}]"
 )
-_SHOWN_AS_U_FFFD_PATTERN = re.compile(f"[{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}]")
-_SHOWN_AS_SPACE = frozenset(("\r\n", *_TAB_OR_LINE_END))
+_SHOWN_AS_U_FFFD_PATTERN = re.compile(f"[{_CONTROL_RANGES}{_SURROGATE_RANGE}]")
+_SHOWN_AS_SPACE = frozenset(("\r\n", *_TAB_AND_LINE_ENDS))
 
 
-def _safe_replacement(match: re.Match[str]) -> str:
+def _space_u_fffd_or_nothing(match: re.Match[str]) -> str:
     unsafe = match[0]
     if unsafe in _SHOWN_AS_SPACE:
         return " "
@@ -63,4 +63,4 @@ def clean(text: str) -> str:
     """
     if (text.isascii() and text.isprintable()) or _UNSAFE_PATTERN.search(text) is None:
         return text
-    return _UNSAFE_PATTERN.sub(_safe_replacement, _CONTROL_SEQUENCE_PATTERN.sub("", text))
+    return _UNSAFE_PATTERN.sub(_space_u_fffd_or_nothing, _CONTROL_SEQUENCE_PATTERN.sub("", text))

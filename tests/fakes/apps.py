@@ -30,8 +30,8 @@ from ticketr.app.tui.setup import (
     OpenedWorkspace,
     Problem,
     ProjectChoice,
+    ReachedSite,
     Setup,
-    SiteAnswer,
 )
 from ticketr.app.tui.styled import Theme
 
@@ -158,7 +158,7 @@ async def running_app(
         sandbox_nursery.cancel_scope.cancel()
 
 
-SITE = SiteAnswer("https://harbour.example", 120)
+SITE = ReachedSite("https://harbour.example", 120)
 DEMO, SHOP = ProjectChoice("DEMO", "Harbour Books"), ProjectChoice("SHOP", "The shop")
 NEW = FolderAnswer(FolderKind.MISSING)
 LOGIN = AcceptedLogin("Priya Raman", (DEMO, SHOP), 2)
@@ -174,7 +174,7 @@ class FakeSetup:
     """
 
     root: Path
-    site: SiteAnswer | Problem = SITE
+    site: ReachedSite | Problem = SITE
     login: AcceptedLogin | Problem = LOGIN
     folder: FolderAnswer | Problem = NEW
     added: Problem | None = None
@@ -182,7 +182,7 @@ class FakeSetup:
     sandbox: Problem | None = None
     noted: list[str] = field(default_factory=list)
 
-    async def check_is_jira_cloud(self, address: str) -> SiteAnswer | Problem:
+    async def check_is_jira_cloud(self, address: str) -> ReachedSite | Problem:
         await self._note(f"site {address}")
         return self.site
 

@@ -119,10 +119,10 @@ class SweepFailed(TicketrError):
 
 #: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"
-#: Seconds of virtual time in which a run must end after it was cancelled because it hung.
-HUNG_RUN_GRACE_VIRTUAL_SECONDS = 1e6
-#: How often the tasks of a hanging run are woken with an error before the run is abandoned.
-MAX_HUNG_RUN_WAKEUPS = 10
+#: Seconds of virtual time in which a hanging run must end after its cancel, or after each wake-up.
+VIRTUAL_SECONDS_BEFORE_WAKEUP = 1e6
+#: How often its tasks are woken with an error before it is abandoned.
+HUNG_TASK_WAKEUPS = 10
 #: Steps in which a run must end after it was cancelled because it took too many.
 GRACE_STEPS_AFTER_LIMIT = 1000
 
@@ -308,10 +308,10 @@ class Run(trio.abc.Instrument):
         self.where_hung = "; ".join(sorted(map(self.describe_wait, self.tasks)))
         self.whole_run_scope.cancel("ticketr.testing: the run hangs")
         with self.hung_wakeup_scope:
-            for _ in range(MAX_HUNG_RUN_WAKEUPS):
-                await trio.sleep(HUNG_RUN_GRACE_VIRTUAL_SECONDS)
+            for _ in range(HUNG_TASK_WAKEUPS):
+                await trio.sleep(VIRTUAL_SECONDS_BEFORE_WAKEUP)
                 self.wake_hung_tasks_with_error()
-        self.leak_tasks()
+        self.never_free_tasks()
         # An exception in an abort function always ends Trio's whole run.
         with trio.CancelScope(deadline=-inf):
             await trio.lowlevel.wait_task_rescheduled(_raise_task_hung)
@@ -323,7 +323,7 @@ class Run(trio.abc.Instrument):
                 error = TaskHung("woken from an endless wait")
                 trio.lowlevel.reschedule(task, outcome.Error(error))
 
-    def leak_tasks(self) -> None:
+    def never_free_tasks(self) -> None:
         """Leak the run's tasks.
 
         Freeing them would close their coroutines outside of Trio: their clean-up would raise

@@ -559,7 +559,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
         assert opened.has_login()
         statuses = await opened.ask_jira(read_next_statuses, "DEMO-1")
 
-    assert "second" in opened.query_aliases
+    assert "second" in opened.query_by_alias
     assert statuses == ("In Progress",)
     assert (opened.draft_type, opened.keeps_comments, opened.new_subtasks_inherit) == (
         "Task",

@@ -275,7 +275,7 @@ def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
     row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_ticket_rows=True)
 
     assert row.key_order < rows_of(ticket(1), "a.md")[0].key_order
-    assert row.own_or_parent_key == ""
+    assert row.head_key == ""
 
 
 def test_drafts_stand_side_by_side_before_the_rest() -> None:

@@ -20,7 +20,7 @@ from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
 from ticketr.app.tui.state import (
     SELECTION_DELAY_SECONDS,
-    SWALLOW_KEYS_SECONDS,
+    SWALLOW_TYPED_WORD_SECONDS,
     AppState,
     OpenTicket,
     Panel,
@@ -60,7 +60,7 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
     assert asked == ()
 
     for at, key in enumerate("psP", start=1):
-        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_KEYS_SECONDS * 0.9)
+        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_TYPED_WORD_SECONDS * 0.9)
         assert asked == ()
         assert state.overlays == ()
 

@@ -81,12 +81,12 @@ class WorkspaceSetup:
         self.demo: Path | None = None
 
     @_returns_problems
-    async def check_is_jira_cloud(self, address: str) -> setup.SiteAnswer:
+    async def check_is_jira_cloud(self, address: str) -> setup.ReachedSite:
         """Ask a site whether it is a Jira Cloud; see `Setup.check_is_jira_cloud`."""
         site = checked_address(address)
         began = trio.current_time()
         await jira.check_cloud(site, transport=self._transport())
-        return setup.SiteAnswer(site, round(1000 * (trio.current_time() - began)))
+        return setup.ReachedSite(site, round(1000 * (trio.current_time() - began)))
 
     @_returns_problems
     async def check_login(self, site: str, email: str, token: str) -> setup.AcceptedLogin:

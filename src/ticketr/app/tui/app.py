@@ -88,7 +88,7 @@ class App:
                     workspace.name,
                     workspace.site,
                     workspace.project,
-                    query_aliases=workspace.query_aliases,
+                    query_by_alias=workspace.query_by_alias,
                     keeps_comments=workspace.keeps_comments,
                 )
                 for workspace in workspaces

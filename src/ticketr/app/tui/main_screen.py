@@ -60,7 +60,7 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
         rows.append(theme.row(line, cells, *styles))
     facts = f"{current + 1}/{count}" if count > height else ""
     title = frame.title_rule("1 Workspaces", facts, cells, theme, is_focused=is_focused)
-    return [title, *frame.pad_rows(rows, height, cells)]
+    return [title, *frame.cut_or_pad_rows(rows, height, cells)]
 
 
 def _workspace_line(
@@ -119,7 +119,7 @@ def _draw_tickets(state: AppState, theme: Theme) -> list[str]:
     left = "2 Tickets"
     right = _list_summary(workspace, cells - width(left) - 7, state.keymap)
     title = frame.title_rule(left, right, cells, theme, is_focused=is_focused)
-    return [title, *frame.pad_rows(rows, height, cells)]
+    return [title, *frame.cut_or_pad_rows(rows, height, cells)]
 
 
 def _draw_row(
@@ -215,7 +215,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     is_focused = _highlighted_panel(state) is Panel.DETAIL
     if ticket is None or ticket.sheet is None:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
-        return [title, *frame.pad_rows([], height, cells)]
+        return [title, *frame.cut_or_pad_rows([], height, cells)]
     sheet, top, lines = ticket.sheet, ticket.top, ticket.lines
     words, matches = state.workspace.search_query_words, tuple[int, ...]()
     if ticket.search:
@@ -238,7 +238,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
-    return [title, *frame.pad_rows(rows, height, cells)]
+    return [title, *frame.cut_or_pad_rows(rows, height, cells)]
 
 
 def _range_of_match_continued_below(line: Line, words: str) -> tuple[tuple[int, int], ...]:

@@ -162,7 +162,7 @@ class WorkspaceOpened(WorkspaceMessage):
         project: The key of its project; may be empty.
         is_asked_for: Whether the user has just added it, or asked for it: it is shown and pulled.
         notice: What to say of it; may be empty.
-        query_aliases: The names for queries, with their queries; not cleaned.
+        query_by_alias: The names for queries, with their queries; not cleaned.
         keeps_comments: Whether its files hold comments.
     """
 
@@ -170,7 +170,7 @@ class WorkspaceOpened(WorkspaceMessage):
     project: str
     is_asked_for: bool = False
     notice: str = ""
-    query_aliases: Mapping[str, str] = field(default_factory=dict)
+    query_by_alias: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool = False
 
 

@@ -205,8 +205,8 @@ class ListRow:
         return not self.key and not self.is_broken
 
     @property
-    def own_or_parent_key(self) -> str:
-        """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
+    def head_key(self) -> str:
+        """The key of the ticket that heads the file: a sub-task's parent's; empty for a draft's."""
         return f"{self.key_order[0]}-{self.key_order[1]}" if self.key_order[1] else ""
 
     def with_updated(self, updated: str) -> ListRow:
@@ -253,15 +253,15 @@ def rows_of(ticket: Ticket, path: str, updated: Mapping[str, str] = {}) -> tuple
 
 
 def rows_of_candidates(
-    issues: Iterable[tuple[FilterableIssue, int]], path: str
+    issues_and_lines: Iterable[tuple[FilterableIssue, int]], path: str
 ) -> tuple[ListRow, ...]:
     """Return the rows of a ticket and its sub-tasks.
 
     Args:
-        issues: Each as filters see it, and its line in the file, from 1; the ticket first.
+        issues_and_lines: Each as filters see it, and its line, from 1; the ticket first.
         path: The ticket's file, relative to the workspace.
     """
-    issues = tuple(issues)
+    issues = tuple(issues_and_lines)
     head, first = issues[0]
     project, number, rest, _ = order_of(head.key, path, first, 0)
     return tuple(

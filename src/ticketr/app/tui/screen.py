@@ -132,7 +132,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
         left, right = given[-1]
         choices = ((Span(right),),)
     elif state.workspaces and not state.layout.list_cells:  # which ticket of the list
-        left, choices = _workspace_parent_and_key(state), _position_variants(state)
+        left, choices = _open_ticket_breadcrumb(state), _position_variants(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
@@ -150,13 +150,13 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
     return theme.row(name, state.width)
 
 
-def _workspace_parent_and_key(state: AppState) -> str:
+def _open_ticket_breadcrumb(state: AppState) -> str:
     """Return the workspace, the parent and the key of the open ticket."""
     row, sheet = state.selected_row, state.ticket.sheet if state.ticket is not None else None
     names = [state.workspace.name]
     if row is not None and not row.is_broken:
         parent = clean(sheet.issue.fields.get("Parent", "")) if sheet is not None else ""
-        names += [row.own_or_parent_key if row.depth else parent, row.key or "draft"]
+        names += [row.head_key if row.depth else parent, row.key or "draft"]
     return " › ".join(filter(None, names))
 
 
@@ -252,7 +252,7 @@ def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
         KeyAction.CHANGE: workspace.chosen_ids,
         KeyAction.OPEN: row
         and (state.focus is not Panel.DETAIL or not state.is_detail_wide or task >= 0),
-        KeyAction.RESOLVE: row and row.own_or_parent_key in workspace.conflicts_by_key,
+        KeyAction.RESOLVE: row and row.head_key in workspace.conflicts_by_key,
         KeyAction.DIFF: row and row.key in workspace.edited_keys,
         KeyAction.BROWSER: row and row.key,
         **dict.fromkeys((KeyAction.EDIT, KeyAction.STATUS, KeyAction.ASSIGN), row),

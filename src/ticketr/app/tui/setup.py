@@ -39,7 +39,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteAnswer:
+class ReachedSite:
     """A site of Jira Cloud that answers.
 
     Attributes:
@@ -119,7 +119,7 @@ class NewWorkspace:
     """The values of the form.
 
     Attributes:
-        site: The site's address, as the user typed it or as `SiteAnswer.site`.
+        site: The site's address, as the user typed it or as `ReachedSite.site`.
         email: The e-mail address of the account.
         token: The API token; in no repr.
         project: The key of the project.
@@ -155,7 +155,7 @@ class Setup(Protocol):
     stored either nothing or a complete workspace or, at worst, a token without a workspace.
     """
 
-    async def check_is_jira_cloud(self, address: str) -> SiteAnswer | Problem:
+    async def check_is_jira_cloud(self, address: str) -> ReachedSite | Problem:
         """Ask a site whether it is a Jira Cloud; no login is sent.
 
         Args:

@@ -60,7 +60,7 @@ SELECTION_DELAY_SECONDS = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
 FOLLOW_AT_ONCE_TIME = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
-SWALLOW_KEYS_SECONDS = 0.1
+SWALLOW_TYPED_WORD_SECONDS = 0.1
 
 
 class Panel(Enum):
@@ -77,12 +77,12 @@ MIN_SIDE_BY_SIDE_WIDTH = 80
 MIN_LIST_CELLS = 50
 #: The width of an open ticket with two columns of fields. From here on, the list grows first, until
 #: it has room for all its columns, then both grow.
-TWO_COLUMN_DETAIL_CELLS = 46
+TWO_FIELD_COLUMNS_CELLS = 46
 #: From this height on, the workspaces have a panel of their own above the tickets.
 MIN_HEIGHT_WITH_WORKSPACES = 14
 #: From this height on, a rule separates the body from the two lines below it.
 MIN_HEIGHT_WITH_RULE = 12
-#: The most rows for workspaces, unless their panel has the focus.
+#: The most rows for workspaces; their panel scrolls.
 MAX_WORKSPACE_ROWS = 4
 
 
@@ -214,7 +214,7 @@ class AppState:
         if self.focus is Panel.DETAIL and (self.is_detail_wide or width < MIN_SIDE_BY_SIDE_WIDTH):
             left, right = 0, width
         elif width >= MIN_SIDE_BY_SIDE_WIDTH:
-            left = max(MIN_LIST_CELLS, min(width - 1 - TWO_COLUMN_DETAIL_CELLS, width // 2 + 23))
+            left = max(MIN_LIST_CELLS, min(width - 1 - TWO_FIELD_COLUMNS_CELLS, width // 2 + 23))
             right = width - left - 1
         else:
             left, right = width, 0
@@ -292,4 +292,4 @@ class AppState:
 
     def with_notice_swallowing_keys(self, words: str, now: float) -> AppState:
         """Return the state with a notice after a key that does nothing, and no keys for a moment."""
-        return replace(self.with_notice(words), swallow_keys_until=now + SWALLOW_KEYS_SECONDS)
+        return replace(self.with_notice(words), swallow_keys_until=now + SWALLOW_TYPED_WORD_SECONDS)

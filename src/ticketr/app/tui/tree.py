@@ -78,7 +78,7 @@ class RowFilter:
         flags = row.candidate.file_states
         if row.key in self.edited_keys:
             flags |= {"edited"}
-        if self.conflict_keys and row.own_or_parent_key in self.conflict_keys:
+        if self.conflict_keys and row.head_key in self.conflict_keys:
             flags |= {"conflict"}
         return flags
 

@@ -17,7 +17,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
-from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, OpenTicket, Panel, Step
+from ticketr.app.tui.state import SWALLOW_TYPED_WORD_SECONDS, AppState, OpenTicket, Panel, Step
 from ticketr.text import clean
 
 
@@ -148,7 +148,7 @@ def _offer_to_overlays_then_caller(
 
 def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_keys_until:  # the rest of a typed word
-        return replace(state, swallow_keys_until=now + SWALLOW_KEYS_SECONDS), ()
+        return replace(state, swallow_keys_until=now + SWALLOW_TYPED_WORD_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
     changed = workspace.keys_of_unseen_changes
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
@@ -230,7 +230,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
         state.workspace_or_empty(name),
         site=opened.site,
         project=opened.project,
-        query_aliases=opened.query_aliases,
+        query_by_alias=opened.query_by_alias,
         keeps_comments=opened.keeps_comments,
         opening_problem="",
     )

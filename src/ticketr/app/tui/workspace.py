@@ -46,7 +46,7 @@ class WorkspaceView:
         search: What was searched last, as it was typed.
         keys_of_unseen_changes: The keys of issues that were changed in Jira since the user has looked at them.
         hidden_columns: The names of the columns that the user has hidden.
-        query_aliases: The names for queries, with their queries; not cleaned.
+        query_by_alias: The names for queries, with their queries; not cleaned.
         keeps_comments: Whether its files hold comments; None until it is open.
         templates: The templates of drafts, or why one cannot be read, by their names.
     """
@@ -70,7 +70,7 @@ class WorkspaceView:
     search: str = ""
     keys_of_unseen_changes: frozenset[str] = frozenset()
     hidden_columns: frozenset[str] = frozenset()
-    query_aliases: Mapping[str, str] = field(default_factory=dict)
+    query_by_alias: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
     filter_names: NamesForFilter = field(default=NamesForFilter(), repr=False)
     templates: Mapping[str, Template | str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class WorkspaceView:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
         if row.is_broken:
             return "×"
-        parts = self.conflicts_by_key.get(row.own_or_parent_key, ())
+        parts = self.conflicts_by_key.get(row.head_key, ())
         # Of a ticket all, of a sub-task those that clash in itself.
         if parts if not row.depth else any(part.startswith(f"{row.key}: ") for part in parts):
             return "!"
@@ -142,7 +142,7 @@ class WorkspaceView:
             broken_file_errors=read.broken_file_errors,
             are_files_read=True,
             opening_problem="",
-            selected_row_key_order=self._selected_or_created_order(read.rows),
+            selected_row_key_order=self._key_order_to_select(read.rows),
             filter_names=read.filter_names,
             templates=read.templates,
             complete_pull_trio_time=None if pull_age is None else now - pull_age,
@@ -152,8 +152,8 @@ class WorkspaceView:
             chosen_ids=self.chosen_ids and self.chosen_ids & {row.id for row in read.rows},
         )
 
-    def _selected_or_created_order(self, rows: Rows) -> RowSortKey | None:
-        """Return what is selected among other rows: the ticket that a selected draft has become."""
+    def _key_order_to_select(self, rows: Rows) -> RowSortKey | None:
+        """Return what to select among new rows: the ticket that a selected draft has become."""
         draft = self.selected_row
         if self.selected_row_key_order is None or draft is None or not draft.is_draft:
             return self.selected_row_key_order

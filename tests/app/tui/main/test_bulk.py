@@ -45,7 +45,7 @@ from ticketr.app.tui.services.edits import (
 from ticketr.app.tui.services.jobs import ask_to_attach, start_job
 from ticketr.app.tui.services.outside import copy_addresses, copy_text, open_browser, open_editor
 from ticketr.app.tui.services.workspaces import job_for
-from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState
+from ticketr.app.tui.state import SWALLOW_TYPED_WORD_SECONDS, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.terminal import Key
@@ -299,10 +299,12 @@ def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
     state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
 
     early, effect = update(
-        state, Key("KEY_ENTER"), 20.0 + SWALLOW_KEYS_SECONDS + ENTER_IGNORED_SECONDS / 2
+        state, Key("KEY_ENTER"), 20.0 + SWALLOW_TYPED_WORD_SECONDS + ENTER_IGNORED_SECONDS / 2
     )
     assert (early.overlays, effect) == (state.overlays, ())
-    _, effect = update(state, Key("KEY_ENTER"), 20.0 + SWALLOW_KEYS_SECONDS + ENTER_IGNORED_SECONDS)
+    _, effect = update(
+        state, Key("KEY_ENTER"), 20.0 + SWALLOW_TYPED_WORD_SECONDS + ENTER_IGNORED_SECONDS
+    )
     assert effect == (call_in("work", carry_out_edits, PLAN),)
 
 

@@ -165,7 +165,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
         "work",
         "jira.example",
         "DEMO",
-        query_aliases={"mine": "assignee = currentUser()\x07", "b": "x"},
+        query_by_alias={"mine": "assignee = currentUser()\x07", "b": "x"},
     )
     state = pressed(after(app_state(*TICKETS), opened), ":", *"filter @")
     rows = [plain(row) for row in draw_screen(state, 1.0, Theme())]
@@ -263,7 +263,7 @@ def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
 
 def test_tab_lists_the_names_of_queries() -> None:
     opened = messages.WorkspaceOpened(
-        "work", "jira.example", "DEMO", query_aliases={"mine": "a = b"}
+        "work", "jira.example", "DEMO", query_by_alias={"mine": "a = b"}
     )
     state = after(app_state(*TICKETS), opened)
     state = pressed(typed("number 3", state), "KEY_TAB")

@@ -30,7 +30,6 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 PARENT_FIELD = "Parent"
-EMPTY_TEXT_INPUT = TextInput()
 NO_TICKET_HAS_FIELD_MESSAGE = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
 MAX_BROWSER_TABS_WITHOUT_QUESTION = 5
@@ -83,8 +82,8 @@ FIELD_BY_ACTION = {
     ),
     KeyAction.FIX_VERSION: _FieldToEdit("add or remove a fix version", "Fix Version", is_list=True),
 }
-#: Other fields with several values.
-_LIST_FIELDS_WITHOUT_KEY = frozenset(("Components",))
+#: Fields with several values that have no key of their own.
+_OTHER_MULTI_VALUE_FIELDS = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
 _EXCLUDED_FIELDS = frozenset(
     ("Status", "Type", *(field.name for field in FIELD_BY_ACTION.values()))
@@ -235,7 +234,7 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
     options = tuple(Option(clean(name), value=name) for name in sorted(names - _EXCLUDED_FIELDS))
 
     def on_choose(state: AppState, name: str) -> Step:
-        field = _FieldToEdit("", name, "nothing", is_list=name in _LIST_FIELDS_WITHOUT_KEY)
+        field = _FieldToEdit("", name, "nothing", is_list=name in _OTHER_MULTI_VALUE_FIELDS)
         return choose_value(state, targets, field)
 
     title = f"Set a field of {targets.description}"
@@ -243,9 +242,7 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
     return state.opened(choice), ()
 
 
-def choose_value(
-    state: AppState, targets: _Targets, field: _FieldToEdit, typed: TextInput = EMPTY_TEXT_INPUT
-) -> Step:
+def choose_value(state: AppState, targets: _Targets, field: _FieldToEdit, typed: str = "") -> Step:
     """List the values of a field: those of the tickets at once, Jira's when it has answered."""
     name = state.workspace.name
     if field.name == PARENT_FIELD and any(row.depth for row in targets.rows):
@@ -255,7 +252,7 @@ def choose_value(
     def on_accept(state: AppState, value: str) -> Step:
         text = value.strip()
         if field.name == "Labels" and " " in text:
-            step = choose_value(state, targets, field, TextInput.of(value))
+            step = choose_value(state, targets, field, value)
             return step[0].with_notice("A label has no blanks", is_bad=True), step[1]
         has_it = field.is_list and all(text in _current_values(row, field) for row in targets.rows)
         how = (
@@ -276,7 +273,7 @@ def choose_value(
         f"{clean(field.name)} of {targets.description}",
         options_of(()),
         on_accept,
-        input=typed,
+        input=TextInput.of(typed),
         unlisted_value_note=field.unlisted_value_note,
         request=asking,
         options_and_if_all=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),

@@ -47,7 +47,7 @@ def ask_new_issue(state: AppState, _: float) -> Step:
     Where the workspace has templates, ask first whether one is to be filled in.
     """
     workspace = state.workspace
-    titled = _title_input(workspace.name, _ticket_row_of(workspace, state.selected_row))
+    titled = _new_issue_title_input(workspace.name, _ticket_row_of(workspace, state.selected_row))
     if not workspace.templates:
         return state.opened(titled), ()
 
@@ -55,7 +55,7 @@ def ask_new_issue(state: AppState, _: float) -> Step:
         template = workspace.templates.get(name)
         if not isinstance(template, Template):
             return state.opened(titled), ()
-        return _ask_template_value(state, workspace.name, template, ())
+        return _ask_value_or_add_drafts(state, workspace.name, template, ())
 
     options = [Option("a ticket or a sub-task", "asks for its title", value="")]
     for name, template in workspace.templates.items():
@@ -66,7 +66,7 @@ def ask_new_issue(state: AppState, _: float) -> Step:
     return state.opened(Choice("Add", tuple(options), on_choose)), ()
 
 
-def _ask_template_value(
+def _ask_value_or_add_drafts(
     state: AppState, workspace: str, template: Template, values: tuple[str, ...]
 ) -> Step:
     """Ask for the next value of a template; once it has all, write its drafts."""
@@ -74,7 +74,7 @@ def _ask_template_value(
         return state, (call_in(workspace, add_drafts_from_template, template, values),)
 
     def on_accept(state: AppState, text: str) -> Step:
-        return _ask_template_value(state, workspace, template, (*values, clean(text).strip()))
+        return _ask_value_or_add_drafts(state, workspace, template, (*values, clean(text).strip()))
 
     placeholder = template.placeholders[len(values)]
     examples = clean(placeholder.line_text)
@@ -82,7 +82,7 @@ def _ask_template_value(
     return state.opened(line), ()
 
 
-def _title_input(workspace: str, ticket: ListRow | None) -> LineInput:
+def _new_issue_title_input(workspace: str, ticket: ListRow | None) -> LineInput:
     """Return the line for a title; the ticket may get the new one as a sub-task."""
 
     def on_accept(state: AppState, text: str) -> Step:

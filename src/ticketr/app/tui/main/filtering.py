@@ -142,12 +142,12 @@ def remove_filter(state: AppState) -> Step:
 
 def _choose_query_alias(state: AppState) -> Step:
     """Choose among the names for queries."""
-    aliases = state.workspace.query_aliases
-    if not aliases:
+    queries = state.workspace.query_by_alias
+    if not queries:
         return state.with_notice("No query has a name yet; ticketr alias names one"), ()
     options = tuple(
-        Option(clean(f"@{name}"), clean(aliases[name]), value=f"{JQL_PREFIX} @{name}")
-        for name in sorted(aliases)
+        Option(clean(f"@{name}"), clean(queries[name]), value=f"{JQL_PREFIX} @{name}")
+        for name in sorted(queries)
     )
     return state.opened(Choice("Filter", options, apply_filter_or_ask_jira)), ()
 

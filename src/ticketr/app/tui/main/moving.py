@@ -24,7 +24,7 @@ from ticketr.terminal import Mouse, MouseAction
 #: Rows that one step of the wheel moves.
 WHEEL_ROWS = 3
 #: Rows above the body.
-_ROWS_ABOVE_BODY = 1
+_HEADER_ROWS = 1
 
 
 def on_mouse(state: AppState, mouse: Mouse, now: float) -> Step:
@@ -35,16 +35,16 @@ def on_mouse(state: AppState, mouse: Mouse, now: float) -> Step:
     """
     if state.overlays:
         is_click = mouse.action is MouseAction.CLICK
-        return (state, ()) if is_click else _turn_wheel(state, mouse, now)
+        return (state, ()) if is_click else _move_by_wheel(state, mouse, now)
     panel = _panel_at(state, mouse.x, mouse.y)
     if panel is None:
         return state, ()
     if mouse.action is MouseAction.CLICK:
         return _click(state, panel, mouse, now)
-    return _turn_wheel(replace(state, focus=panel), mouse, now)
+    return _move_by_wheel(replace(state, focus=panel), mouse, now)
 
 
-def _turn_wheel(state: AppState, mouse: Mouse, now: float) -> Step:
+def _move_by_wheel(state: AppState, mouse: Mouse, now: float) -> Step:
     action = KeyAction.UP if mouse.action is MouseAction.WHEEL_UP else KeyAction.DOWN
     is_long = state.overlays or state.focus is not Panel.WORKSPACES
     effects: tuple[ServiceCall, ...] = ()
@@ -58,7 +58,7 @@ def _turn_wheel(state: AppState, mouse: Mouse, now: float) -> Step:
 
 def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
     layout = state.layout
-    row = mouse.y - _ROWS_ABOVE_BODY
+    row = mouse.y - _HEADER_ROWS
     state = replace(state, focus=panel)
     if panel is Panel.WORKSPACES:
         top = scroll_top(0, state.workspace_index, layout.workspace_rows, len(state.workspaces))
@@ -79,11 +79,11 @@ def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
 def _panel_at(state: AppState, x: int, y: int) -> Panel | None:
     """Return the panel at a place of the screen; None for the lines around the panels."""
     layout = state.layout
-    if not _ROWS_ABOVE_BODY <= y < _ROWS_ABOVE_BODY + layout.body_rows:
+    if not _HEADER_ROWS <= y < _HEADER_ROWS + layout.body_rows:
         return None
     if x >= layout.list_cells:
         return Panel.DETAIL if layout.detail_cells else None
-    is_above = y - _ROWS_ABOVE_BODY < layout.workspaces_panel_rows
+    is_above = y - _HEADER_ROWS < layout.workspaces_panel_rows
     return Panel.WORKSPACES if is_above else Panel.TICKETS
 
 

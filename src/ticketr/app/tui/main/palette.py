@@ -24,8 +24,8 @@ from ticketr.text import clean
 
 #: The most entries of tickets that are listed.
 MAX_PALETTE_OPTIONS = 50
-#: Actions that are not commands of their own.
-_ACTIONS_WITHOUT_COMMANDS = {
+#: Actions that the palette does not offer as commands: keys that move, Esc, the palette itself.
+_KEY_ACTIONS_NOT_IN_PALETTE = {
     *(row.action for row in DEFAULT_BINDINGS if {Context.MAIN, Context.HELP} <= {*row.contexts}),
     *(KeyAction.ESCAPE, KeyAction.PALETTE),
 }
@@ -63,7 +63,7 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
         yield Option(
             f"filter: {word}", f"show only what is {word}", value=partial(_apply_filter, word)
         )
-    for name, jql in sorted(workspace.query_aliases.items()):
+    for name, jql in sorted(workspace.query_by_alias.items()):
         yield Option(
             f"filter: @{name}", clean(jql), value=partial(_apply_filter, f"{JQL_PREFIX} @{name}")
         )
@@ -171,7 +171,7 @@ class Palette(ListOverlay):
         return ListOverlay.on_action(self, state, action, now)
 
     def _command_options(self, state: AppState) -> Iterator[Option]:
-        seen = {*_ACTIONS_WITHOUT_COMMANDS}
+        seen = {*_KEY_ACTIONS_NOT_IN_PALETTE}
         bindings = state.keymap.bindings_by_context[Context.TICKETS]
         for row in bindings.all_bindings:
             if row.action not in seen:

@@ -95,7 +95,7 @@ def _scroll_to_match(state: AppState, matches: Sequence[int], to: int) -> tuple[
     return state, f"{to + 1} of {len(matches)}"
 
 
-def open_search(state: AppState, now: float) -> Step | None:
+def search_list_or_ticket(state: AppState, now: float) -> Step | None:
     """Search in the list or the open ticket as it is typed; Esc goes back to where it began."""
     if state.focus is Panel.WORKSPACES:
         return None

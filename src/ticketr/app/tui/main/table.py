@@ -68,7 +68,7 @@ def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
     row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
-    if row.own_or_parent_key not in workspace.conflicts_by_key:
+    if row.head_key not in workspace.conflicts_by_key:
         # The ticket with a conflict that comes next in the order of the keys, else the first.
         conflicts = workspace.conflicts_by_key
         rows = [other for other in workspace.rows if other.key and other.key in conflicts]
@@ -80,7 +80,7 @@ def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
             )
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.with_notice(f"This ticket has no conflict that is known here{pull}"), ()
-    screen = ConflictScreen(workspace.name, row.own_or_parent_key)
+    screen = ConflictScreen(workspace.name, row.head_key)
     return state.opened(screen), (screen.request,)
 
 
@@ -147,7 +147,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.SELECT_ALL: moving.toggle_all_chosen,
     KeyAction.NEXT: partial(moving.select_and_show_adjacent_ticket, by=1),
     KeyAction.PREVIOUS: partial(moving.select_and_show_adjacent_ticket, by=-1),
-    KeyAction.SEARCH: searching.open_search,
+    KeyAction.SEARCH: searching.search_list_or_ticket,
     KeyAction.NEXT_HIT: partial(searching.go_to_next_hit_or_match, by=1),
     KeyAction.PREVIOUS_HIT: partial(searching.go_to_next_hit_or_match, by=-1),
     KeyAction.FILTER: filtering.ask_filter,

@@ -408,7 +408,7 @@ class _BlockWriter:
             return False
         if tag.node_kind == "panel":
             label, color = _PANEL_TITLE_AND_COLOR_BY_KIND.get(
-                tag.text_parameter("panelType"), _UNKNOWN_PANEL_TITLE_AND_COLOR
+                tag.text_in_params("panelType"), _UNKNOWN_PANEL_TITLE_AND_COLOR
             )
             bar = (Span(f"{Glyphs.BAR} ", (color,)),)
             self.page.open_container(tag.name, bar, bar)

@@ -25,14 +25,14 @@ from ticketr.text import clean, line_ranges
 #: Separates texts that Markdown would join. A pull writes it.
 SEPARATOR_COMMENT: Final = "<!-- -->"
 #: The tags that begin a new line.
-BLOCK_TAGS: Final = frozenset(
+BLOCK_TAG_NAMES: Final = frozenset(
     {
         *("aside", "blockquote", "details", "div", "figcaption", "figure", "li", "ol", "p"),
         *("section", "summary", "table", "tr", "ul", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
     }
 )
 #: The tags with a meaning in a cell, even without an ``adf`` attribute.
-_TAGS_READ_IN_CELLS: Final = BLOCK_TAGS | {"code", "td", "th"}
+_TAGS_READ_IN_CELLS: Final = BLOCK_TAG_NAMES | {"code", "td", "th"}
 
 #: The tags of short forms, and their kinds.
 NODE_KIND_BY_TAG: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
@@ -63,7 +63,7 @@ class Tag:
     is_end: bool
     is_short_form: bool = False
 
-    def text_parameter(self, name: str) -> str:
+    def text_in_params(self, name: str) -> str:
         """Return a text among its parameters; empty if there is none."""
         try:
             params: object = json.loads(self.attrs.get("params", "{}"))
@@ -251,20 +251,20 @@ class UnwrappedLine:
         source_line: The source line of its start.
         spans: Its spans.
         starts_and_source_lines: The offsets in the text at which another source line begins, with its number.
-        length: The number of its characters.
+        character_count: The number of its characters.
     """
 
     source_line: int
     spans: list[Span] = field(default_factory=list)
     starts_and_source_lines: list[tuple[int, int]] = field(default_factory=list)
-    length: int = 0
+    character_count: int = 0
 
     def append(self, span: Span, source_line: int) -> None:
         """Append a span."""
         if not self.starts_and_source_lines or self.starts_and_source_lines[-1][1] != source_line:
-            self.starts_and_source_lines.append((self.length, source_line))
+            self.starts_and_source_lines.append((self.character_count, source_line))
         self.spans.append(span)
-        self.length += len(span.text)
+        self.character_count += len(span.text)
 
     def wrap(self, width: int) -> Iterator[RenderedLine]:
         """Yield the lines of at most so many cells."""
@@ -440,7 +440,7 @@ def _apply_html_tag(builder: _BlockLinesBuilder, text: str) -> None:
     if tag.name == "br":
         builder.lines.append(UnwrappedLine(builder.source_line))
         return
-    if tag.name in BLOCK_TAGS and builder.lines[-1].spans:
+    if tag.name in BLOCK_TAG_NAMES and builder.lines[-1].spans:
         builder.lines.append(UnwrappedLine(builder.source_line))
     if tag.is_end:
         _close_tags(builder, tag.name)
@@ -485,7 +485,7 @@ def _open_tag(builder: _BlockLinesBuilder, tag: Tag) -> None:
 def _next_html_item_marker(builder: _BlockLinesBuilder, tag: Tag) -> str:
     """Return what an item of a list in HTML begins with."""
     if tag.node_kind == "taskItem":
-        return Glyphs.CHECKBOXES[tag.text_parameter("state") == "DONE"]
+        return Glyphs.CHECKBOXES[tag.text_in_params("state") == "DONE"]
     if tag.node_kind == "decisionItem":
         return Glyphs.DECISION_BULLET
     for number, outer in reversed(list(enumerate(builder.open_tags))):

@@ -17,8 +17,8 @@ from ticketr.app.tui.overlays.base import Overlay, is_enter_too_soon, moved_inde
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import (
     RowOrDrawer,
+    cut_or_pad_rows,
     draw_rows,
-    pad_rows,
     scroll_top,
     space_headings,
     title_rule,
@@ -339,10 +339,10 @@ class ConflictScreen(Overlay):
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body_rows
         if self.view is None:
-            return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
+            return cut_or_pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows_and_top_showing_part(state, self.view, theme)
         top = max(0, min(top + self.rows_scrolled_beyond_part, len(rows) - height))
-        return pad_rows(draw_rows(rows[top : top + height]), height, cells)
+        return cut_or_pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
     def _rows_and_top_showing_part(
         self, state: AppState, view: ConflictView, theme: Theme

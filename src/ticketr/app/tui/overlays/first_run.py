@@ -18,7 +18,7 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.panels.frame import pad_rows, scroll_top, title_rule
+from ticketr.app.tui.panels.frame import cut_or_pad_rows, scroll_top, title_rule
 from ticketr.app.tui.services import outside, setting_up
 from ticketr.app.tui.services.setting_up import check_login, check_site, classify_folder
 from ticketr.app.tui.setup import NewWorkspace, Problem, ProjectChoice, SetupField
@@ -114,7 +114,7 @@ class Form:
             case SetupField.FOLDER:
                 return call(classify_folder, text)
             case SetupField.TOKEN:  # it goes only to a site that has answered
-                site, email = self.site_answer, self.stripped_text_of(SetupField.EMAIL)
+                site, email = self.reached_site, self.stripped_text_of(SetupField.EMAIL)
                 if not site or not email:
                     return None
                 return call(check_login, setup.Login(site.site, email, text))
@@ -127,10 +127,10 @@ class Form:
         return None if check is None else self.answer_by_check.get(check)
 
     @property
-    def site_answer(self) -> setup.SiteAnswer | None:
+    def reached_site(self) -> setup.ReachedSite | None:
         """The answer of the site whose address is typed."""
         answer = self._answer_for(SetupField.SITE)
-        return answer if isinstance(answer, setup.SiteAnswer) else None
+        return answer if isinstance(answer, setup.ReachedSite) else None
 
     @property
     def accepted_login(self) -> setup.AcceptedLogin | None:
@@ -216,7 +216,7 @@ class Form:
                 typed = self.stripped_text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
                 return ("✓", names[0]) if names else _mark_and_projects_note(login)
-            case _, setup.SiteAnswer(_, milliseconds):
+            case _, setup.ReachedSite(_, milliseconds):
                 return "✓", f"Jira Cloud answers, {milliseconds} ms"
             case _, setup.AcceptedLogin(account):
                 return "✓", f"you are {account}"
@@ -528,7 +528,7 @@ class FirstRun(Overlay):
         if empty is not None:
             missing = Problem(_MISSING_MESSAGES[empty], empty)
             return self._with_form(state, form.with_focus_on_problem(missing)), ()
-        answer = form.site_answer
+        answer = form.reached_site
         wanted = NewWorkspace(
             site=answer.site if answer is not None else form.stripped_text_of(SetupField.SITE),
             email=form.stripped_text_of(SetupField.EMAIL),
@@ -625,7 +625,7 @@ class FirstRun(Overlay):
             selected = len(rows) - 1 if self.busy_text else selected
         top = max(0, min(selected + 2 - height, len(rows) - height))
         shown = [row if isinstance(row, str) else theme.row(row, cells) for row in rows[top:]]
-        return pad_rows(shown, height, cells)
+        return cut_or_pad_rows(shown, height, cells)
 
 
 def open_new_token_form(state: AppState, texts: Mapping[SetupField, str]) -> Step:
@@ -639,7 +639,7 @@ def open_new_token_form(state: AppState, texts: Mapping[SetupField, str]) -> Ste
 
 def _calls_to_suggest_folder(form: Form) -> tuple[ServiceCall, ...]:
     """Return the effect that finds a folder for a site that has answered."""
-    answer, project = form.site_answer, form.stripped_text_of(SetupField.PROJECT)
+    answer, project = form.reached_site, form.stripped_text_of(SetupField.PROJECT)
     if answer is None or form.is_folder_typed:
         return ()
     return (call(setting_up.suggest_folder, answer.site, project),)

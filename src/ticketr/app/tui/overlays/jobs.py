@@ -19,8 +19,8 @@ from ticketr.app.tui.overlays.base import Overlay, moved_index
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import (
     RowOrDrawer,
+    cut_or_pad_rows,
     draw_rows,
-    pad_rows,
     scroll_top,
     space_headings,
     title_rule,
@@ -292,7 +292,7 @@ class Jobs(Overlay):
         if not ids:
             rows = [theme.fit(" No job has run here yet", cells)]
         top = scroll_top(0, at, page, len(rows))
-        return [*pad_rows(draw_rows(rows[top : top + page]), page, cells), *detail]
+        return [*cut_or_pad_rows(draw_rows(rows[top : top + page]), page, cells), *detail]
 
     def _detail_rows(self, state: AppState, job_id: str, theme: Theme) -> list[str]:
         job, cells = _job_of_id(state, job_id), state.width

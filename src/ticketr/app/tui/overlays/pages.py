@@ -11,7 +11,7 @@ from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import TERMINAL_KEY_HELP_ROWS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, moved_index, word_diff_lines
-from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
+from ticketr.app.tui.panels.frame import cut_or_pad_rows, space_headings, title_rule
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import IssueSheet
 from ticketr.app.tui.state import AppState, Step
@@ -81,7 +81,7 @@ class Diff(Overlay):
             row if isinstance(row, str) else theme.row(row, cells)
             for row in rows[top : top + height]
         ]
-        return pad_rows(shown, height, cells)
+        return cut_or_pad_rows(shown, height, cells)
 
 
 #: The least and the most cells for the names of keys.
@@ -125,7 +125,7 @@ class Help(Overlay):
             f"Keys of {self.listed_context.value}", facts, state.width, theme, is_focused=True
         )
         shown = [theme.fit(f" {line}", state.width) for line in lines[self.top :]]
-        return [title, *pad_rows(shown, height - 1, state.width)][-height:]
+        return [title, *cut_or_pad_rows(shown, height - 1, state.width)][-height:]
 
 
 def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:

@@ -14,7 +14,7 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_enter_too_soon, moved_index
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
+from ticketr.app.tui.panels.frame import cut_or_pad_rows, space_headings, title_rule
 from ticketr.app.tui.services import edits, jobs
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import AppState, Step
@@ -192,13 +192,13 @@ class Review(Overlay, Generic[PlanT]):
         cells, height = state.width, state.layout.body_rows
         if self.plan is None:
             waiting = (Span(f" {self.waiting_text}"),)
-            return pad_rows([theme.row(waiting, cells)], height, cells)
+            return cut_or_pad_rows([theme.row(waiting, cells)], height, cells)
         rows, headings, items = self.rows_headings_and_item_ranges(state, self.plan, theme)
         item = items[self.item_index] if items else range(1)
         rows, begin = space_headings(rows, headings, item.start, height, " " * cells)
         # All of the item, but its begin if there is no room for all of it.
         top = min(max(0, begin + len(item) - height), begin)
-        return pad_rows(rows[top:], height, cells)
+        return cut_or_pad_rows(rows[top:], height, cells)
 
     def rows_headings_and_item_ranges(
         self, state: AppState, plan: PlanT, theme: Theme

@@ -188,7 +188,7 @@ def title_rule(left: str, right: str, cells: int, theme: Theme, *, is_focused: b
     return theme.style(start, "dim") + shown + theme.style(tail, "dim") + right + theme.rule(1)
 
 
-def pad_rows(rows: Sequence[str], height: int, cells: int) -> list[str]:
+def cut_or_pad_rows(rows: Sequence[str], height: int, cells: int) -> list[str]:
     """Return exactly so many rows, with blank ones at the end."""
     return [*rows[:height], *[" " * cells] * (height - len(rows))]
 

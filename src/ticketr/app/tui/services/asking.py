@@ -69,7 +69,7 @@ async def ask_match_count_and_local_keys(
     workspace = services.workspaces[name]
 
     async def ask() -> tuple[int, frozenset[str]]:
-        query = expand_aliases("jql", jql, workspace.query_aliases)
+        query = expand_aliases("jql", jql, workspace.query_by_alias)
         ids = await workspace.ask_jira(sync.search_ids, query)
         return len(ids), await services.read(name, lambda _, state: sync.keys_of(state, ids))
 

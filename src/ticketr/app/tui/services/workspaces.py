@@ -22,14 +22,14 @@ from ticketr.text import clean
 
 
 def open_workspace(
-    title: str, options: sync.SessionOptions, query_aliases: Mapping[str, str] = BUILT_IN_ALIASES
+    title: str, options: sync.SessionOptions, query_by_alias: Mapping[str, str] = BUILT_IN_ALIASES
 ) -> OpenWorkspace:
     """Return a workspace that the app can show, pull and push.
 
     Args:
         title: Its name.
         options: The options of its jobs.
-        query_aliases: The names for queries, with their queries.
+        query_by_alias: The names for queries, with their queries.
     """
     address = options.get("browser_site") or options["credentials"].site
     return OpenWorkspace(
@@ -42,7 +42,7 @@ def open_workspace(
         email=options["credentials"].email,
         preferred_side=options.get("prefer"),
         ask_jira=lambda question, *args: question(options, *args),
-        query_aliases=query_aliases,
+        query_by_alias=query_by_alias,
         draft_type=options.get("draft_type", "Task"),
         keeps_comments=options.get("comments", False),
         new_subtasks_inherit=options.get("inherit", True),
@@ -117,7 +117,7 @@ class OpenWorkspace:
         preferred_side: The side that wins where both sides have changed the same; None for a conflict.
         ask_jira: Calls a function of `sync` that asks Jira, with the options of the workspace before the
             given arguments. It raises `TicketrError` if there is no answer or a setting is missing.
-        query_aliases: The names for queries, with their queries.
+        query_by_alias: The names for queries, with their queries.
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
         has_login: Returns whether its token is known, so that a job asks the user for nothing.
@@ -133,7 +133,7 @@ class OpenWorkspace:
     email: str = ""
     preferred_side: sync.Side | None = None
     ask_jira: Callable[..., Awaitable[Any]] = _give_empty_answer
-    query_aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    query_by_alias: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
     new_subtasks_inherit: bool = True
@@ -152,7 +152,7 @@ class OpenWorkspace:
             self.project,
             is_asked_for=is_wanted,
             notice=words,
-            query_aliases=self.query_aliases,
+            query_by_alias=self.query_by_alias,
             keeps_comments=self.keeps_comments,
         )
 
@@ -167,7 +167,7 @@ class ClosedWorkspace:
         site: The address of its site, for people.
         project: The key of its project; empty until it is known.
         root: Its folder; None if that is not known before it is open.
-        query_aliases: No names for queries are known before it is open.
+        query_by_alias: No names for queries are known before it is open.
         keeps_comments: Not known, either.
     """
 
@@ -176,7 +176,7 @@ class ClosedWorkspace:
     site: str = ""
     project: str = ""
     root: Path | None = None
-    query_aliases: ClassVar[Mapping[str, str]] = {}
+    query_by_alias: ClassVar[Mapping[str, str]] = {}
     keeps_comments: ClassVar[bool | None] = None
 
 
