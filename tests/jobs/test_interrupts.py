@@ -184,7 +184,7 @@ def test_every_line(kind: type[Scenario]) -> None:
 
 def test_ctrl_c_in_a_worker_ends_the_queue_as_ctrl_c_in_its_body_does() -> None:
     def is_between_jobs(code: CodeType) -> bool:
-        return is_of_the_library(code) and code.co_name == "run_jobs_until_scope_used"
+        return is_of_the_library(code) and code.co_name == "run_jobs_in_one_scope"
 
     causes = set[CancelCause | None]()
     for line in range(1, 100):

@@ -19,11 +19,11 @@ def change(record: JobRecord, status: JobStatus) -> None:
     if status is PENDING:
         record.back_off(now + 1, counts_attempt=False)
     elif status is RUNNING:
-        record.start(trio.CancelScope(), now)
+        record.start_attempt(trio.CancelScope(), now)
     else:
         if status is FAILED:
             record.set_failure(ValueError(), JobErrorInfo("ValueError", "", ""))
-        record.end(status, now, "result")
+        record.mark_ended(status, now, "result")
 
 
 def record_that_is(status: JobStatus) -> JobRecord:

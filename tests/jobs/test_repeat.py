@@ -26,7 +26,7 @@ from ticketr import (
     RepeatHandle,
     open_job_queue,
 )
-from ticketr.jobs._maps.due_times import DueTimes, DueTimesByFunction, Interval, make_due_times
+from ticketr.jobs._maps.due_times import DueTimes, DueTimesFromFunction, Interval, make_due_times
 
 HOUR = timedelta(hours=1)
 
@@ -473,8 +473,8 @@ OFFSET = 1_700_000_000.0
 START = datetime.fromtimestamp(OFFSET, UTC)
 
 
-def calendar(every: Callable[[datetime], Any]) -> DueTimesByFunction:
-    return DueTimesByFunction(START, every, OFFSET)
+def calendar(every: Callable[[datetime], Any]) -> DueTimesFromFunction:
+    return DueTimesFromFunction(START, every, OFFSET)
 
 
 def make(every: object, first: object = 0.0, now: float = 0.0) -> DueTimes:
@@ -513,7 +513,7 @@ def test_cron_library_in_local_time_keeps_its_hour_when_clocks_are_set() -> None
     def every(due: datetime) -> datetime:
         return next(CronSim("30 7 * * *", due.astimezone(berlin)))
 
-    times = DueTimesByFunction(first.astimezone(UTC), every, 0.0)
+    times = DueTimesFromFunction(first.astimezone(UTC), every, 0.0)
     seconds = []
     for _ in range(3):
         before = times.due_at

@@ -424,13 +424,13 @@ async def test_new_jobs_are_flushed_to_the_disk(
     autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     levels: list[int] = []
-    real = StoreFile._drop_old_and_count_dropped
+    real = StoreFile._drop_old_and_surplus
 
-    def trim(file: StoreFile, db: sqlite3.Connection, now: float, ended: float) -> int:
+    def trim(file: StoreFile, db: sqlite3.Connection, now: float, ended: int) -> int:
         levels.append(db.execute("PRAGMA synchronous").fetchone()[0])
         return real(file, db, now, ended)
 
-    monkeypatch.setattr(StoreFile, "_drop_old_and_count_dropped", trim)
+    monkeypatch.setattr(StoreFile, "_drop_old_and_surplus", trim)
     async with open_stored(path) as queue:
         await queue.submit(slow, 1)
 
@@ -445,7 +445,7 @@ async def test_a_transaction_that_fails_half_way_leaves_nothing(
 
     async with open_stored(path) as queue:
         with monkeypatch.context() as patch:
-            patch.setattr(StoreFile, "_drop_old_and_count_dropped", fail)
+            patch.setattr(StoreFile, "_drop_old_and_surplus", fail)
             with pytest.raises(StoreFailed, match="half way"):
                 await queue.submit(note, "a")
         assert rows(path, "SELECT * FROM jobs") == []

@@ -19,7 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import copy_context_or_empty
+from ticketr.jobs._deadlock import copy_context_unless_blank
 from ticketr.jobs._handle import Job, JobContext, JobHandle, MakeAttemptManager
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
@@ -323,7 +323,7 @@ def make_record(
     Raises:
         TypeError, ValueError: The job or an option is invalid.
     """
-    context = copy_context_or_empty()
+    context = copy_context_unless_blank()
     # The common case: an async function with as many parameters as there are arguments.
     if (
         type(job) is FunctionType
@@ -367,7 +367,7 @@ def checked_option_fields(options: JobOptions) -> dict[str, Any]:
         raise ValueError(
             "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
         )
-    if fields.get("joins_completed_job"):
+    if fields.get("joins_completed_id"):
         if "given_id" not in fields:
             raise ValueError("once needs an id, by which the queue knows the job")
         fields.setdefault("on_conflict", OnConflict.JOIN)
@@ -416,7 +416,7 @@ OPTION_FIELDS_AND_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] 
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
-    "once": ("joins_completed_job", bool),
+    "once": ("joins_completed_id", bool),
     "after": ("after", _checked_after),
     "after_any_end": ("after_any_end", bool),
     "delay": ("delay", partial(checked_seconds, "delay")),

@@ -13,13 +13,13 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from threading import get_ident
-from typing import TYPE_CHECKING, Final, TypeVar, final
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._deadlock import ENCLOSING_QUEUES, QueueAndEnclosingMarks, is_inside
+from ticketr.jobs._deadlock import ENCLOSING_QUEUES, QueueMarksInnerFirst, is_inside
 from ticketr.jobs._dispatch import WorkerWaker
 from ticketr.jobs._handle import JobHandle, MakeAttemptManager
 from ticketr.jobs._job import (
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite.writer import StoreWriter
 
 T = TypeVar("T")
+JobAction: TypeAlias = Callable[[JobRecord], object]
 
 MAX_JOBS_PER_CHUNK: Final = 100
 """The most pending jobs that are changed or cancelled without a checkpoint: about 1 ms."""
@@ -152,7 +153,7 @@ class QueueCore:
         self.subscriptions: Subscriptions = Subscriptions(self)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
-        self.bulk_actions: deque[tuple[Callable[[JobRecord], object], list[JobRecord]]] = deque()
+        self.bulk_actions: deque[tuple[JobAction, list[JobRecord]]] = deque()
         self.fatal: list[BaseException] = []
         self.cancels_on_failed_job: bool = options.cancels_on_failed_job
         self.failure: BaseException | None = None
@@ -162,7 +163,7 @@ class QueueCore:
         self.registry: JobRegistry = JobRegistry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
         self.waker: WorkerWaker = WorkerWaker(self.schedule, self.running, options.workers)
-        self.marks: QueueAndEnclosingMarks = (object(), *ENCLOSING_QUEUES.get())
+        self.marks: QueueMarksInnerFirst = (object(), *ENCLOSING_QUEUES.get())
         self.repeats: Repeats = Repeats(self)
         self.wait_seconds: float = 0.0
         self.run_seconds: float = 0.0
@@ -183,7 +184,7 @@ class QueueCore:
             StoreFailed: It could not be written, and is not submitted.
         """
         await checkpoint_if_cancelled()
-        entered = self.enter_or_join(record) or await self.wait_for_room(record)
+        entered = self.try_enter_or_join(record) or await self.wait_for_room(record)
         self.waker.wake_one()
         if self.store is not None:
             await self.store.wait_submit_written(entered)
@@ -211,7 +212,7 @@ class QueueCore:
             await trio.lowlevel.wait_task_rescheduled(give_up)
         finally:
             if submission.outcome is not None:
-                self.waker.submit_returned()
+                self.waker.wake_after_submit()
         outcome = submission.outcome
         assert outcome is not None  # it was resumed
         if isinstance(outcome, Exception):
@@ -248,14 +249,14 @@ class QueueCore:
                 "scheduled_at": extras.scheduled_at,
                 "uncounted_retries": failed.attempt,
                 "on_conflict": OnConflict.REJECT,
-                "joins_completed_job": True,
+                "joins_completed_id": True,
             }
         )
         started_at = failed.attempt_started_at if failed.attempt else None
         record.restore_attempts(failed.attempt, started_at, None)
         return record  # noqa: ASYNC910 - the caller has a checkpoint
 
-    def enter_or_join(self, record: JobRecord, *, is_forced: bool = False) -> JobRecord | None:
+    def try_enter_or_join(self, record: JobRecord, *, is_forced: bool = False) -> JobRecord | None:
         """Take a new job.
 
         This must not wake a worker: the submit does so, now or when it has returned (see
@@ -276,11 +277,11 @@ class QueueCore:
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
-            may_be_full = schedule.pending >= schedule.ready_capacity
+            may_be_full = schedule.pending >= schedule.max_ready_jobs
             if may_be_full and not (schedule.has_ready_room or is_forced or is_inside(self.marks)):
                 return None
         else:
-            if extras.joins_completed_job:
+            if extras.joins_completed_id:
                 registry.evict(now)
             if extras.after:
                 jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end
@@ -311,7 +312,7 @@ class QueueCore:
             schedule.add(record, now)
         registry.by_id[job_id] = record
         if schedule.is_time_dependent or self.subscriptions.was_watched:
-            self.notify_timer_and_readers(record)
+            self.notify_became_pending(record)
         if extras is not NO_EXTRAS:
             if superseded and self.store is not None:
                 self.store.cancel_once_new_written(record, superseded)
@@ -339,8 +340,8 @@ class QueueCore:
         jobs = [*superseded] if self.store is not None else []
         if (running := self.registry.running_job(record.extras.given_id)) is not None:
             jobs.append(running)
-        if jobs:
-            record.set_unlinked_predecessors(dict.fromkeys(jobs, True) | record.extras.predecessors)
+        any_end = dict.fromkeys(jobs, True) | record.extras.any_end_by_predecessor
+        record.set_unlinked_predecessors(any_end)
 
     def _has_room_for(self, record: JobRecord, superseded: Sequence[JobRecord]) -> bool:
         """Tell whether a new job finds room, takes that of another one, or needs none."""
@@ -355,7 +356,7 @@ class QueueCore:
         """Take the jobs of waiting submits while there is room."""
         while (submission := self.schedule.take_submission_if_room()) is not None:
             try:
-                outcome: JobRecord | Exception | None = self.enter_or_join(submission.record)
+                outcome: JobRecord | Exception | None = self.try_enter_or_join(submission.record)
             except Exception as refusal:  # noqa: BLE001 - it is the submit that raises it
                 outcome = refusal
             assert outcome is not None  # there was room
@@ -371,7 +372,7 @@ class QueueCore:
         if (record := schedule.take()) is None:
             return None
         now = self.now()
-        record.start(scope, now)
+        record.start_attempt(scope, now)
         self.running[worker] = record
         self.wait_seconds += now - record.due_at
         if self.subscriptions.was_watched:
@@ -402,7 +403,7 @@ class QueueCore:
         self.run_seconds += now - record.attempt_started_at
         record.back_off(now + delay, counts_attempt=counts_attempt)
         self.schedule.add(record, now)
-        self.notify_timer_and_readers(record)
+        self.notify_became_pending(record)
         if self.phase.cancels_delayed_jobs and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.waker.wake_one()
@@ -437,7 +438,7 @@ class QueueCore:
             if has_extras and record.extras.key_slot is not None:
                 self.schedule.release_key(record)
         call, retry = record.call, record.retry  # to free them may run the user's own code
-        record.end(status, now, result)
+        record.mark_ended(status, now, result)
         if has_extras:
             self.registry.free_id_and_key(record)
         if status is not COMPLETED:
@@ -504,7 +505,7 @@ class QueueCore:
         else:
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
-    def do_in_chunks(self, action: Callable[[JobRecord], object], records: list[JobRecord]) -> None:
+    def start_bulk_action(self, action: JobAction, records: list[JobRecord]) -> None:
         """Do something to the first of these pending jobs now; the timer task does it to the others.
 
         All of them at once would hold up Trio's thread. The list is used up.
@@ -530,7 +531,7 @@ class QueueCore:
         if self.bulk_actions:
             self.timer.wake_at(-math.inf)
 
-    def change_limit(
+    def change_pause_or_limit(
         self, key: Hashable, change: Callable[[KeySlot], None], *, marks_changed: bool = False
     ) -> None:
         """Change a pause or a limit of a key, or that of the queue.
@@ -548,7 +549,7 @@ class QueueCore:
         if marks_changed:
             is_all = slot is self.schedule.queue_slot
             jobs = self.schedule.pending_dependents_first() if is_all else [*slot.jobs]
-            self.do_in_chunks(self.increment_revision_and_notify, jobs)
+            self.start_bulk_action(self.increment_revision_and_notify, jobs)
         self.waker.wake_one()
 
     def notify_changed_and_wake_worker(self, records: Iterable[JobRecord]) -> None:
@@ -564,7 +565,7 @@ class QueueCore:
 
     def find(self, job: object) -> JobRecord | None:
         """Return the record of a job by its ID or handle; None if the queue does not know it."""
-        self.evict_old_records()
+        self.evict_records_unless_closed()
         if type(job) is JobHandle:
             return job.record_if_of_queue(self)
         return self.registry.by_id.get(job) if isinstance(job, str) else None
@@ -581,8 +582,8 @@ class QueueCore:
             raise UnknownJob(job_id if isinstance(job_id, str) else safe_repr(job_id))
         return record
 
-    def evict_old_records(self) -> None:
-        """Evict records that have become too old; a closed queue stays as it is."""
+    def evict_records_unless_closed(self) -> None:
+        """Evict surplus records and those that have become too old; a closed queue stays as it is."""
         self.subscriptions.owner_run.check()
         if not self.phase.is_queue_over:
             self.registry.evict(self.now())
@@ -642,7 +643,7 @@ class QueueCore:
 
     # What the steps of a job have in common
 
-    def notify_timer_and_readers(self, record: JobRecord) -> None:
+    def notify_became_pending(self, record: JobRecord) -> None:
         """Notify the timer and the readers that a job has become pending."""
         if self.schedule.is_time_dependent:
             self.timer.wake_at(self.schedule.next_due_or_expiry_time())

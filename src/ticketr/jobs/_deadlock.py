@@ -25,19 +25,17 @@ from ticketr.jobs._record import GetAwaitedJobs, JobRecord
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
 
-QueueAndEnclosingMarks: TypeAlias = tuple[object, ...]
-"""What stands for a queue, then for those in whose jobs it was opened."""
-ENCLOSING_QUEUES: Final[ContextVar[QueueAndEnclosingMarks]] = ContextVar(
-    "the queues of ticketr's jobs", default=()
-)
+QueueMarksInnerFirst: TypeAlias = tuple[object, ...]
+"""What stands for a queue, then for those in whose jobs it was opened, the inner ones first."""
+ENCLOSING_QUEUES: Final[ContextVar[QueueMarksInnerFirst]] = ContextVar("ticketr queues", default=())
 
 
-def is_inside(marks: QueueAndEnclosingMarks) -> bool:
+def is_inside(marks: QueueMarksInnerFirst) -> bool:
     """Tell whether this runs inside a job of the queue with these marks."""
     return marks[0] in ENCLOSING_QUEUES.get()
 
 
-def copy_context_or_empty() -> Context:
+def copy_context_unless_blank() -> Context:
     """Return the context variables of a new job: a copy of these; empty if they are marks alone."""
     context = copy_context()
     return Context() if ENCLOSING_QUEUES in context and len(context) == 1 else context
@@ -133,7 +131,7 @@ def _jobs_blocking(waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
         return record.jobs_its_task_awaits()
     if record.status is not PENDING:
         return ()
-    return [*_key_holders_if_deadlocking(waiter, record), *record.extras.predecessors]
+    return [*_key_holders_if_deadlocking(waiter, record), *record.extras.any_end_by_predecessor]
 
 
 def _key_holders_if_deadlocking(waiter: JobRecord, record: JobRecord) -> list[JobRecord]:

@@ -77,15 +77,15 @@ class WorkerWaker:
             self.wake_one()
 
     def note_submit_returning(self, record: JobRecord) -> None:
-        """Note that the submit of a job is about to return; :meth:`submit_returned` has to follow.
+        """Note that the submit of a job is about to return; :meth:`wake_after_submit` has to follow.
 
-        Wake an idle worker now, unless :meth:`submit_returned` can do it.
+        Wake an idle worker now, unless :meth:`wake_after_submit` can do it.
         """
         self.returning_submits += 1
         if self.idle and (record.call[2] if self.wakeup_pending else not self._running):
             self.wake_one()
 
-    def submit_returned(self) -> None:
+    def wake_after_submit(self) -> None:
         """Wake a worker if none has taken the submitted job by now."""
         self.returning_submits -= 1
         if self.idle and not self.wakeup_pending and self._schedule.pending:

@@ -32,7 +32,7 @@ from ticketr.jobs._shutdown import (
 )
 from ticketr.jobs._sqlite.history import JobHistory, Recorder, check_has_history_methods
 from ticketr.jobs._sqlite.store import SqliteStore, check_store
-from ticketr.jobs._timer import run_timed_and_bulk_work
+from ticketr.jobs._timer import run_timer_and_bulk_actions
 from ticketr.jobs._trio import split_cancelled
 from ticketr.jobs._values import (
     check_sync_callable,
@@ -192,7 +192,7 @@ class QueueBlock:
             await open_store(core, store)
         nursery = await self._nursery.__aenter__()
         core.attach(nursery.cancel_scope, recorder)
-        nursery.start_soon(run_timed_and_bulk_work, core)
+        nursery.start_soon(run_timer_and_bulk_actions, core)
         if core.store is not None:
             nursery.start_soon(core.store.run)
         if recorder is not None:
@@ -245,7 +245,7 @@ async def finish_jobs(core: QueueCore) -> BaseException | None:
     """Wait for the jobs after the body's normal end; return the error that ends the wait early."""
     try:
         end_repeats_and_pauses(core)
-        while not core.is_idle or core.reporter.unreported:  # on_job_error may submit
+        while not core.is_idle or core.reporter.unreported_failures:  # on_job_error may submit
             await wait_until_idle(core)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block
         return error  # noqa: ASYNC104, ASYNC910 - it leaves by the block

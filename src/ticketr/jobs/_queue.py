@@ -93,17 +93,17 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack_into_record(record, job, args, submit_waits=True)
+            core.store.pack_into_record(record, job, args, wait_for_write=True)
             return JobHandle(await core.submit(record))
         await checkpoint_if_cancelled()
-        entered = core.enter_or_join(record)
+        entered = core.try_enter_or_join(record)
         if entered is None:
             return JobHandle(await core.wait_for_room(record))
         core.waker.note_submit_returning(record)
         try:
             await cancel_shielded_checkpoint()
         finally:
-            core.waker.submit_returned()
+            core.waker.wake_after_submit()
         return JobHandle(entered)
 
     def submit_nowait(
@@ -126,9 +126,9 @@ class JobQueue:
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
             )
         record = make_record(core, job, args, options)
-        entered = core.enter_or_join(record)
+        entered = core.try_enter_or_join(record)
         if entered is None:
-            raise QueueFull(core.schedule.ready_capacity)
+            raise QueueFull(core.schedule.max_ready_jobs)
         core.waker.wake_one()
         return JobHandle(entered)
 
@@ -155,7 +155,7 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack_into_record(record, job, args, submit_waits=True)
+            core.store.pack_into_record(record, job, args, wait_for_write=True)
         entered = await core.submit(record)
         handle: JobHandle[T] = JobHandle(entered)
         if entered is not record:
@@ -311,7 +311,7 @@ class JobQueue:
                 raise ValueError(
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
-            store.pack_into_record(template, job, args, submit_waits=False)
+            store.pack_into_record(template, job, args, wait_for_write=False)
             stored = pack_every(every, store.codec, makes_up_latest_missed=makes_up)
         repeat = repeats.start(template, every, first, stored, makes_up_latest_missed=makes_up)
         return RepeatHandle(repeat, self._core)
@@ -429,7 +429,7 @@ class JobQueue:
             TypeError: The key cannot be hashed, or the tag is not text.
         """
         words = reason_text(reason)
-        live = [job for job in self._select_records(key, tag) if not job.status.is_terminal]
+        live = [job for job in self._live_and_ended_records(key, tag) if not job.status.is_terminal]
         # Those that start after others go first, or these would cancel them.
         waits_for_predecessors = self._core.schedule.waits_for_predecessors
         order = [job for job in reversed(live) if waits_for_predecessors(job)]
@@ -501,7 +501,7 @@ class JobQueue:
         priority = checked_priority(priority)
         if record.status.is_terminal:
             return False
-        record.set_priority(priority)
+        record.set_options({"priority": priority})
         if record.status is JobStatus.PENDING:
             core.schedule.rerank(record)
         core.notify_changed_and_wake_worker([record])
@@ -537,9 +537,9 @@ class JobQueue:
         Then all pauses are lifted, and its own stands for the jobs that are being cut off.
         """
         key, core = checked_key(key), self._core_in_owner_run
-        if not core.phase.is_draining:
+        if not core.phase.is_ending:
             change = partial(core.schedule.set_paused, is_paused=is_paused)
-            core.change_limit(key, change, marks_changed=True)
+            core.change_pause_or_limit(key, change, marks_changed=True)
 
     def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
         """Limit how fast attempts start: those of all jobs, or those of the jobs with a key.
@@ -559,7 +559,8 @@ class JobQueue:
         rate = None if rate is None else checked_rate(rate)
         key, core = checked_key(key), self._core_in_owner_run
         if not core.phase.is_queue_over:
-            core.change_limit(key, lambda slot: core.schedule.set_rate(slot, rate, core.now()))
+            change = partial(core.schedule.set_rate, rate=rate, now=core.now())
+            core.change_pause_or_limit(key, change)
 
     def set_concurrency(self, n: float | None, key: Hashable = None) -> None:
         """Let at most so many jobs run at once: of the whole queue, or of those with a key.
@@ -582,7 +583,7 @@ class JobQueue:
             limit = None if n is None else checked_count("n", n, 1)
         if not core.phase.is_queue_over:
             change = partial(core.schedule.set_queue_or_key_concurrency, limit=limit)
-            core.change_limit(key, change)
+            core.change_pause_or_limit(key, change)
 
     async def wait_idle(self) -> None:
         """Wait until no job is pending or running.
@@ -625,11 +626,11 @@ class JobQueue:
 
     # Ask about jobs
 
-    def _select_records(self, key: Hashable, tag: str | None) -> list[JobRecord]:
+    def _live_and_ended_records(self, key: Hashable, tag: str | None) -> list[JobRecord]:
         """Return the known jobs with this key and tag, in the order of submission; None means any."""
         key = checked_key(key)
         tag = None if tag is None else checked_str("tag", tag)
-        self._core.evict_old_records()
+        self._core.evict_records_unless_closed()
         return self._core.registry.live_and_ended_jobs(key, tag)
 
     def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
@@ -672,7 +673,7 @@ class JobQueue:
         only = None if status is None else checked_member("status", status, JobStatus)
         return [
             snapshot_of(record)
-            for record in self._select_records(key, tag)
+            for record in self._live_and_ended_records(key, tag)
             if only is None or record.status is only
         ]
 
@@ -727,7 +728,7 @@ class JobQueue:
         if core.recorder is not None:
             return await core.recorder.read_with_unsaved(limit=limit, status=status, job_id=job_id)
         await trio.lowlevel.checkpoint()
-        core.evict_old_records()
+        core.evict_records_unless_closed()
         return finished_in_memory(core.registry.ended, limit=limit, status=status, job_id=job_id)
 
     def statistics(self) -> QueueStatistics:

@@ -1,7 +1,8 @@
 """The record of a job. Only this module changes one.
 
-A change of the status is a transition. The table ``TRANSITIONS`` lists all of them. The methods ``start``, ``back_off`` and ``end`` make them. A record is made
-for a submit that is not yet accepted: ``accept`` makes it a job of the queue.
+A change of the status is a transition. The table ``TRANSITIONS`` lists all of them. The methods
+``start_attempt``, ``back_off`` and ``mark_ended`` make them. A record is made for a submit that is
+not yet accepted: ``accept`` makes it a job of the queue.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._sqlite.rows import NotedRow, StoredCall
+    from ticketr.jobs._sqlite.rows import NotedRow, PackedCall
 
-NO_TAGS: Final = frozenset[str]()
+NO_TAGS: Final[frozenset[str]] = frozenset()
 
 
 @final
@@ -45,7 +46,7 @@ NO_TAGS: Final = frozenset[str]()
 class JobExtras:
     """What most jobs do not have.
 
-    Also written in ``_scheduling.dependencies``: ``predecessors``.
+    Also written in ``_scheduling.dependencies``: ``any_end_by_predecessor``.
 
     A job without any of it shares ``NO_EXTRAS``, which saves each job the time to fill and to check
     these fields.
@@ -57,11 +58,11 @@ class JobExtras:
         key_slot: What stands for its key, once the queue has accepted it.
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
-        joins_completed_job: Whether to join a job with the same ID that has completed.
+        joins_completed_id: Whether to join a job with the same ID that has completed.
         after: The IDs and handles of the jobs that the submit asked to start it after, until the queue
             has accepted it.
         after_any_end: Whether it starts however these end.
-        predecessors: The jobs whose end it waits for, and whether any end of each will do.
+        any_end_by_predecessor: The jobs whose end it waits for, and whether any end of each will do.
         dependents: The jobs that wait for its end.
         delay: The seconds from the submit until it is due.
         restored_due_at: When it is due, if it comes from a store; None otherwise.
@@ -83,10 +84,10 @@ class JobExtras:
     key_slot: KeySlot | None = None
     tags: frozenset[str] = NO_TAGS
     on_conflict: OnConflict | None = None
-    joins_completed_job: bool = False
+    joins_completed_id: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
-    predecessors: dict[JobRecord, bool] = field(default_factory=dict)
+    any_end_by_predecessor: dict[JobRecord, bool] = field(default_factory=dict)
     dependents: dict[JobRecord, None] = field(default_factory=dict)
     delay: float = 0.0
     restored_due_at: float | None = None
@@ -97,12 +98,12 @@ class JobExtras:
     outcome_seen: bool = False
     scheduled_at: datetime | None = None
     get_awaited_jobs: GetAwaitedJobs | None = None
-    stored: StoredCall | NotedRow | None = None
+    stored: PackedCall | NotedRow | None = None
 
 
 NO_EXTRAS: Final = JobExtras()
 """The extras of a job that has none; never written."""
-NO_CONTEXT: Final = Context()
+ENDED_JOB_CONTEXT: Final = Context()
 NO_REPORT: Final = (0, 0, "", 0)
 
 TRANSITIONS: Final[Mapping[JobStatus, Collection[JobStatus]]] = {
@@ -128,7 +129,7 @@ CallAndContexts: TypeAlias = (
 )
 """A function, the arguments behind its context, the context variables to call it in, and these as
 they were before an attempt, for the next one; None if there were none."""
-ENDED_CALL: Final[CallAndContexts] = (ended_job_function, (), NO_CONTEXT, None)
+ENDED_CALL: Final[CallAndContexts] = (ended_job_function, (), ENDED_JOB_CONTEXT, None)
 
 
 GetAwaitedJobs: TypeAlias = "Callable[[], Collection[JobRecord]]"
@@ -230,10 +231,10 @@ class JobRecord:
         due_at = self.extras.restored_due_at
         self.due_at = now + self.extras.delay if due_at is None else due_at
 
-    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, bool]) -> None:
+    def set_unlinked_predecessors(self, any_end_by_predecessor: dict[JobRecord, bool]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
-        extras.predecessors, extras.after = predecessors, ()
+        extras.any_end_by_predecessor, extras.after = any_end_by_predecessor, ()
 
     def add_dependent(self, dependent: JobRecord) -> None:
         """Note that a job waits for the end of this one."""
@@ -243,9 +244,9 @@ class JobRecord:
         """Drop all links, and return the jobs that have waited for its end."""
         extras = self.extras
         dependents = extras.dependents
-        for predecessor in extras.predecessors:
+        for predecessor in extras.any_end_by_predecessor:
             predecessor.extras.dependents.pop(self, None)
-        extras.predecessors, extras.dependents = {}, {}
+        extras.any_end_by_predecessor, extras.dependents = {}, {}
         return dependents
 
     def copy(self, job_id: JobID, context: Context, scheduled_at: datetime | None) -> JobRecord:
@@ -279,7 +280,7 @@ class JobRecord:
 
     # Transitions
 
-    def start(self, scope: trio.CancelScope, now: float) -> None:
+    def start_attempt(self, scope: trio.CancelScope, now: float) -> None:
         """Begin an attempt in a scope that has been entered."""
         assert self.status is PENDING
         self.attempt_started_at = now
@@ -336,7 +337,7 @@ class JobRecord:
         self.status = PENDING
         self.revision += 1
 
-    def end(self, status: JobStatus, now: float, result: object) -> None:
+    def mark_ended(self, status: JobStatus, now: float, result: object) -> None:
         """End the job."""
         if self.status is RUNNING:
             del self.attempt_scope
@@ -347,7 +348,7 @@ class JobRecord:
         self.status = status
         self.revision += 1
         if status is FAILED:
-            self.call = (*self.call[:2], NO_CONTEXT, None)
+            self.call = (*self.call[:2], ENDED_JOB_CONTEXT, None)
         else:
             self.call = ENDED_CALL
             self.retry = None
@@ -380,10 +381,6 @@ class JobRecord:
         """Note why the job stops, unless a cause is noted already."""
         if cause is not None and self.extras.cancel_cause is None:
             self.own_extras().cancel_cause = cause
-
-    def set_priority(self, priority: int) -> None:
-        """Give the job another priority."""
-        self.own_extras().priority = priority
 
     def add_report(self, current: object, total: object, message: object) -> None:
         """Fold a report of the job into its progress; never raises."""

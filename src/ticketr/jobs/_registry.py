@@ -75,7 +75,7 @@ class JobRegistry:
 
     # What a store gives back
 
-    def continue_ids(self, number: int) -> None:
+    def number_ids_from(self, number: int) -> None:
         """Make up IDs from this number on, since earlier ones are in a store."""
         self.ids = itertools.count(number)
 
@@ -119,7 +119,7 @@ class JobRegistry:
         extras = record.extras
         if extras.given_id:
             same_id = self.by_id.get(extras.given_id)
-            if extras.joins_completed_job and same_id is not None and same_id.status is COMPLETED:
+            if extras.joins_completed_id and same_id is not None and same_id.status is COMPLETED:
                 return same_id, ()
             live = [] if same_id is None or same_id.status.is_terminal else [same_id]
         elif extras.key is None or extras.on_conflict in (None, OnConflict.WAIT):
@@ -142,17 +142,17 @@ class JobRegistry:
         """Free the ID and the key of a job that has ended for others."""
         extras = record.extras
         if extras.on_conflict is OnConflict.SUPERSEDE:
-            superseded = [job for job in extras.predecessors if job.id == record.id]
+            superseded = [job for job in extras.any_end_by_predecessor if job.id == record.id]
             if superseded and self.by_id.get(record.id) is record:
                 self.by_id[record.id] = superseded[-1]
         if extras.key_slot is not None:
             extras.key_slot.remove_live_job(record)
             self.remove_unused(extras.key_slot)
 
-    def restore_id(self, record: JobRecord, retried: JobRecord) -> None:
+    def restore_id(self, failed: JobRecord, unwritten_retry: JobRecord) -> None:
         """Give its ID back to a failed job whose retry could not be written."""
-        if self.by_id.get(record.id) is retried and record in self.ended:
-            self.by_id[record.id] = record
+        if self.by_id.get(failed.id) is unwritten_retry and failed in self.ended:
+            self.by_id[failed.id] = failed
 
     # Jobs that have ended
 

@@ -50,35 +50,35 @@ class Reporter:
     consistent.
 
     Attributes:
-        unreported: The failed jobs that are to be reported if no wait begins.
+        unreported_failures: The failed jobs that are to be reported if no wait begins.
     """
 
     _core: QueueCore
     _on_job_error: Callable[[JobSnapshot], object]
     # Not that of a job, which may be current later.
     _context: Context = field(default_factory=copy_context)
-    unreported: deque[JobRecord] = field(default_factory=deque)
+    unreported_failures: deque[JobRecord] = field(default_factory=deque)
 
     # Failures
 
     def report_later_unless_awaited(self, record: JobRecord) -> None:
         """Report a failed job, unless a task waits for it or soon begins to."""
         if not record.is_awaited and not record.extras.outcome_seen:
-            self.unreported.append(record)
+            self.unreported_failures.append(record)
             self._core.timer.wake_at(-math.inf)
 
     async def report_unawaited_failures_soon(self) -> None:  # noqa: ASYNC910 - it has a checkpoint
         """Report the failures so far, once their submitters could have waited for them."""
-        count = len(self.unreported)
+        count = len(self.unreported_failures)
         for _ in range(CHECKPOINTS_BEFORE_FAILURE_REPORT):
             await checkpoint()
         for _ in range(count):
-            self.report_if_unseen_failure(self.unreported.popleft())
+            self.report_if_unseen_failure(self.unreported_failures.popleft())
 
     def report_unseen_failures(self) -> None:
         """Report every failure that nobody has seen."""
-        while self.unreported:
-            self.report_if_unseen_failure(self.unreported.popleft())
+        while self.unreported_failures:
+            self.report_if_unseen_failure(self.unreported_failures.popleft())
 
     def report_if_unseen_failure(self, record: JobRecord) -> None:
         """Report a job if it failed and nobody has seen its outcome."""

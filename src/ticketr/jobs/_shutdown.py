@@ -43,7 +43,7 @@ class ShutdownState:
     Also written in ``_core``: ``is_queue_over``.
 
     Attributes:
-        is_draining: The block is being left, or the queue refuses jobs; nothing can be paused.
+        is_ending: The block is being left, or the queue refuses jobs; nothing can be paused.
         is_refusing: The queue takes no more jobs.
         is_queue_over: Whether no job will change from now on.
         cancels_delayed_jobs: A job that waits for a time or a rate is cancelled at once.
@@ -53,7 +53,7 @@ class ShutdownState:
         stuck_warning_interval: The seconds until the next warning.
     """
 
-    is_draining: bool = False
+    is_ending: bool = False
     is_refusing: bool = False
     is_queue_over: bool = False
     cancels_delayed_jobs: bool = False
@@ -72,8 +72,8 @@ logger = logging.getLogger("ticketr.jobs")
 
 MAX_LISTED_CODE_PLACES: Final = 3
 """The most places in the code to list for one job, which may have any number of child tasks."""
-LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
-"""Modules whose frames are not the user's code."""
+NON_USER_MODULE_PREFIXES: Final = ("trio.", "ticketr.jobs.", "outcome.")
+"""What the names of modules begin with whose frames are not the user's code."""
 
 
 def end_repeats_and_pauses(core: QueueCore, *, will_cancel_pending: bool = False) -> None:
@@ -83,15 +83,15 @@ def end_repeats_and_pauses(core: QueueCore, *, will_cancel_pending: bool = False
         core: The queue.
         will_cancel_pending: Whether the pending jobs are about to be cancelled, so they stay as they are.
     """
-    if core.phase.is_draining:
+    if core.phase.is_ending:
         return
-    core.phase.is_draining = True
+    core.phase.is_ending = True
     for repeat in [*core.repeats.live.values()]:
         core.repeats.end(repeat)
     resume = partial(core.schedule.set_paused, is_paused=False)
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:
-            core.change_limit(slot.key, resume, marks_changed=not will_cancel_pending)
+            core.change_pause_or_limit(slot.key, resume, marks_changed=not will_cancel_pending)
     core.waker.wake_one()
 
 
@@ -117,7 +117,7 @@ def shorten_grace_and_cancel_delayed(core: QueueCore, seconds: float) -> None:
         cancel_all_jobs(core)
     else:
         delayed = core.schedule.find_delayed_or_rate_limited(core.now())
-        core.do_in_chunks(core.cancel_for_shutdown, delayed)
+        core.start_bulk_action(core.cancel_for_shutdown, delayed)
         core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
@@ -137,7 +137,7 @@ def pause_and_begin_cancelling_pending(core: QueueCore) -> None:
     if not core.schedule.queue_slot.is_paused:
         core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
         core.drop_bulk_actions()  # of the same jobs
-        core.do_in_chunks(core.cancel_for_shutdown, core.schedule.pending_dependents_first())
+        core.start_bulk_action(core.cancel_for_shutdown, core.schedule.pending_dependents_first())
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:
@@ -149,11 +149,11 @@ def warn_of_stuck_jobs(core: QueueCore) -> None:
     phase.stuck_warning_at = now + phase.stuck_warning_interval if core.running else math.inf
     for worker, record in list(core.running.items()):
         key = f", key {safe_repr(record.extras.key)}" if record.extras.key is not None else ""
-        place = describe_stuck_task(worker)
+        place = describe_parked_places(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 
 
-def describe_stuck_task(task: trio.lowlevel.Task) -> str:
+def describe_parked_places(task: trio.lowlevel.Task) -> str:
     """Return a phrase that lists the places at which a task, or its child tasks, are parked."""
     places = [*dict.fromkeys(map(_user_code_line, _leaf_tasks(task)))]
     unlisted = len(places) - MAX_LISTED_CODE_PLACES
@@ -171,7 +171,7 @@ def _user_code_line(task: trio.lowlevel.Task) -> str:
     """Return the task's innermost line of user code."""
     place = f"an unknown place of {task.name}"
     for frame, line in task.iter_await_frames():
-        if not f"{frame.f_globals.get('__name__', '')}.".startswith(LIBRARY_MODULES):
+        if not f"{frame.f_globals.get('__name__', '')}.".startswith(NON_USER_MODULE_PREFIXES):
             code = frame.f_code
             place = f"{code.co_qualname} ({code.co_filename}, line {line})"
     return place

@@ -35,7 +35,7 @@ class Timer:
 
 
 @enable_ki_protection
-async def run_timed_and_bulk_work(core: QueueCore) -> None:
+async def run_timer_and_bulk_actions(core: QueueCore) -> None:
     """Do what it is time for, and notice when the workers are cancelled from outside.
 
     The workers themselves may notice late, for instance while their jobs clean up.
@@ -52,12 +52,13 @@ async def run_timed_and_bulk_work(core: QueueCore) -> None:
                 core.schedule.next_due_or_expiry_time(),
                 core.repeats.scheduled.first_rank(),
             )
-            timer.scope = trio.CancelScope(deadline=-math.inf if reporter.unreported else next_time)
+            deadline = -math.inf if reporter.unreported_failures else next_time
+            timer.scope = trio.CancelScope(deadline=deadline)
             with timer.scope:
                 await trio.sleep_forever()
             handle_due_times(core)
             warn_of_stuck_jobs(core)
-            if reporter.unreported:
+            if reporter.unreported_failures:
                 await reporter.report_unawaited_failures_soon()
     except trio.Cancelled:
         if not phase.is_queue_over:  # as it is at the normal end of the block

@@ -12,7 +12,7 @@ there. The checkpoint is then only for the sake of other tasks, which need none 
 since the last job began.
 
 Interrupts. Ctrl+C ends the queue. It lands in the job that runs, as an error of it, or in
-``run_jobs_until_scope_used`` between two jobs, and leaves by the worker. All else here is protected
+``run_jobs_in_one_scope`` between two jobs, and leaves by the worker. All else here is protected
 from it.
 
 The outcome. It is read from what came out of the job's scope, not from what was asked for: a cancel may
@@ -170,7 +170,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
         value: object = VALUE_IF_SCOPE_CAUGHT_CANCEL
         try:
             with trio.CancelScope() as scope:
-                value = await run_jobs_until_scope_used(core, task, scope)
+                value = await run_jobs_in_one_scope(core, task, scope)
             if value is VALUE_IF_SCOPE_CAUGHT_CANCEL:
                 retry_or_end(core, task, None)
             else:
@@ -184,7 +184,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
 
 
 @disable_ki_protection
-async def run_jobs_until_scope_used(core: QueueCore, task: Task, scope: trio.CancelScope) -> object:  # noqa: ASYNC910 - each turn has a checkpoint
+async def run_jobs_in_one_scope(core: QueueCore, task: Task, scope: trio.CancelScope) -> object:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other in a cancel scope, and return the value of the one that uses it up.
 
     A job that is cancelled before its first step has no first step.

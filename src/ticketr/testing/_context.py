@@ -78,5 +78,5 @@ def make_context(
     record = JobRecord(ENDED_CALL, "", math.inf, None)
     record.set_options(checked_option_fields({"id": id, "name": name, "key": key, "tags": tags}))
     record.accept(record.extras.given_id, 0, 0.0, cast("Any", None))
-    record.start(cast("trio.CancelScope", None), 0.0)
+    record.start_attempt(cast("trio.CancelScope", None), 0.0)
     return FakeContext(record, checked_whole("attempt", attempt, 1))

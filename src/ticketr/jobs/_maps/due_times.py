@@ -70,7 +70,7 @@ class Interval:
 
 
 @final
-class DueTimesByFunction:
+class DueTimesFromFunction:
     """The due times that a function gives, each from the one before; otherwise as :class:`Interval`.
 
     ``advance`` may stop at a due time that is past, after ``MAX_SKIPPED_AT_ONCE``. It raises what
@@ -110,7 +110,7 @@ class DueTimesByFunction:
         return self._previous
 
 
-DueTimes: TypeAlias = Interval | DueTimesByFunction
+DueTimes: TypeAlias = Interval | DueTimesFromFunction
 
 
 def make_due_times(
@@ -136,7 +136,7 @@ def make_due_times(
         start = utc(first_at + offset)
     if callable(every):
         check_sync_callable("every", every)
-        return DueTimesByFunction(start, lambda due: call(every, due), offset)
+        return DueTimesFromFunction(start, lambda due: call(every, due), offset)
     seconds = checked_number("every", every, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)
     return Interval(first_at, seconds)
 

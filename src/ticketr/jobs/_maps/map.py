@@ -32,7 +32,7 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 from ticketr._errors import QueueClosed
 from ticketr.jobs._arguments import JobOptions, checked_option_fields, make_record
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import copy_context_or_empty, wait_for_jobs
+from ticketr.jobs._deadlock import copy_context_unless_blank, wait_for_jobs
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
@@ -80,7 +80,7 @@ class JobMap:
         self._items = items
         self._is_async = isinstance(items, AsyncIterable)
         self._iterator: Any = aiter(items) if self._is_async else iter(items)
-        limit = core.schedule.ready_capacity
+        limit = core.schedule.max_ready_jobs
         ahead = core.workers if limit == math.inf else limit
         self._bound = core.workers + ahead
         # To wake the feeder takes as long as to run a small job, so it feeds several at a time.
@@ -201,20 +201,20 @@ class JobMap:
                         break
             finally:
                 closing.shield, closing.deadline = True, trio.current_time() + CLOSE_ITEMS_SECONDS
-                await _close_items(self._items)  # noqa: ASYNC102 - a bounded shield
+                await _close_if_generator(self._items)  # noqa: ASYNC102 - a bounded shield
 
     @enable_ki_protection
     async def _submit_unless_queue_closed(self, item: object) -> bool:  # noqa: ASYNC910 - the caller has checkpoints
         """Submit the job of an item; return False if the queue takes no more."""
         core = self._core
-        record = JobRecord((self._call, (item,), copy_context_or_empty(), None), *self._common)
+        record = JobRecord((self._call, (item,), copy_context_unless_blank(), None), *self._common)
         if self._options:
             record.set_options(self._options)
         if core.store is not None:
-            core.store.pack_into_record(record, self._function, (item,), submit_waits=False)
+            core.store.pack_into_record(record, self._function, (item,), wait_for_write=False)
         record.collect_by(self)
         try:
-            if core.enter_or_join(record) is None:
+            if core.try_enter_or_join(record) is None:
                 await core.wait_for_room(record)
         except QueueClosed as refusal:  # what has entered may still end
             self._end = refusal
@@ -326,7 +326,7 @@ class JobMap:
 
 
 @disable_ki_protection
-async def _close_items(items: object) -> None:  # noqa: ASYNC910 - the feeder has passed a checkpoint
+async def _close_if_generator(items: object) -> None:  # noqa: ASYNC910 - the feeder has passed a checkpoint
     """Close the items if they are a generator; anything else may be used again.
 
     A nursery that an async generator holds open puts the ``GeneratorExit``, by which it is closed,

@@ -129,7 +129,7 @@ class Repeats:
         """Note a change or an end in the store; the end of the queue changes nothing there."""
         # A late run is noted when it is submitted: a process that is killed before finds it again.
         queue = self._queue
-        if queue.store is not None and repeat.makeup_due_at is None and not queue.phase.is_draining:
+        if queue.store is not None and repeat.makeup_due_at is None and not queue.phase.is_ending:
             queue.store.repeat_changed(repeat)
 
     # The beginning
@@ -157,7 +157,7 @@ class Repeats:
             DuplicateJob: Another repeat has this ID, or a live job that of the first run.
             TypeError, ValueError: The due times are invalid.
         """
-        if self._queue.phase.is_draining:
+        if self._queue.phase.is_ending:
             raise QueueClosed
         now, offset = self._queue.now(), self._queue.wall_clock.offset()
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
@@ -237,7 +237,7 @@ class Repeats:
         job_id = f"{repeat.id}#{repeat.submitted_runs + 1}"
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
-        self._queue.enter_or_join(record, is_forced=True)
+        self._queue.try_enter_or_join(record, is_forced=True)
         self._queue.waker.wake_one()
         self.scheduled.discard(repeat)
         repeat.submitted_runs += 1

@@ -50,7 +50,7 @@ class PriorityQueue(dict[T, Entry[T]]):
     is stale, and stays until it is first, or until more than half of all entries are stale.
     """
 
-    _in_order: deque[Entry[T]] = field(default_factory=deque)
+    _pushed_in_order: deque[Entry[T]] = field(default_factory=deque)
     _heap: list[Entry[T]] = field(default_factory=list)
 
     def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
@@ -59,7 +59,7 @@ class PriorityQueue(dict[T, Entry[T]]):
         Its number must be unique.
         """
         entry = self[item] = (rank, time, number, item)
-        queue = self._in_order
+        queue = self._pushed_in_order
         if not queue or queue[-1] < entry:
             queue.append(entry)
         else:
@@ -67,7 +67,7 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def first(self) -> Entry[T] | None:
         """Return the entry of the first item; None if there is none."""
-        queue, heap = self._in_order, self._heap
+        queue, heap = self._pushed_in_order, self._heap
         while queue and self.get(queue[0][3]) is not queue[0]:
             queue.popleft()
         while heap and self.get(heap[0][3]) is not heap[0]:
@@ -83,8 +83,8 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def take(self) -> T | None:
         """Remove and return the first item; None if there is none."""
-        if self._in_order and not self._heap:  # nearly always, and the first entry is seldom stale
-            oldest = self._in_order.popleft()
+        if self._pushed_in_order and not self._heap:  # nearly always; the first is seldom stale
+            oldest = self._pushed_in_order.popleft()
             item = oldest[3]
             if self.get(item) is oldest:
                 del self[item]
@@ -92,8 +92,8 @@ class PriorityQueue(dict[T, Entry[T]]):
         entry = self.first()
         if entry is None:
             return None
-        if self._in_order and self._in_order[0] is entry:
-            self._in_order.popleft()
+        if self._pushed_in_order and self._pushed_in_order[0] is entry:
+            self._pushed_in_order.popleft()
         else:
             heappop(self._heap)
         item = entry[3]
@@ -108,7 +108,7 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def discard(self, item: T) -> bool:
         """Remove an item, from the middle or from the front; return False if it is not there."""
-        entry, queue = self.pop(item, None), self._in_order
+        entry, queue = self.pop(item, None), self._pushed_in_order
         if entry is None:
             return False
         if queue and queue[0] is entry:
@@ -116,7 +116,7 @@ class PriorityQueue(dict[T, Entry[T]]):
         elif queue and queue[-1] is entry:
             queue.pop()
         elif len(queue) + len(self._heap) > 2 * len(self) + MAX_STALE_ENTRIES:
-            self._in_order = deque(sorted(self.values()))
+            self._pushed_in_order = deque(sorted(self.values()))
             self._heap = []
         return True
 
@@ -244,7 +244,7 @@ class Schedule:
     :meth:`take_submission_if_room` before another task can enter.
 
     Attributes:
-        ready_capacity: How many ready jobs there may be: with so many, submits wait for room.
+        max_ready_jobs: How many ready jobs there may be: with so many, submits wait for room.
         queue_concurrency: The most jobs that run at once.
         key_concurrency: The most jobs of a key that run at once, unless the key has its own limit.
         pending: The number of pending jobs.
@@ -257,7 +257,7 @@ class Schedule:
         is_time_dependent: Whether anything may wait for a time.
     """
 
-    ready_capacity: float
+    max_ready_jobs: float
     _running: Sized
     queue_concurrency: float
     key_concurrency: float
@@ -311,7 +311,7 @@ class Schedule:
         if extras.start_by is not None and not record.attempt:
             self._expiring.push(record, extras.start_by, record.number)
             self.is_time_dependent = True
-        if extras.predecessors:
+        if extras.any_end_by_predecessor:
             self._put(record, self._dependent)
         else:
             self._add_independent(record, now)
@@ -402,7 +402,7 @@ class Schedule:
 
     def _fill_or_trim_ready_of_key(self, slot: KeySlot) -> None:
         """Let as many jobs of a key be ready as it lets start, the best ones; block the others."""
-        places = self._max_ready(slot)
+        places = self._max_ready_of_key(slot)
         if len(slot.ready) > places:
             best_first = sorted(slot.ready, key=self.ready.__getitem__)
             for record in best_first[int(places) :]:
@@ -419,14 +419,14 @@ class Schedule:
     def _concurrency_of(self, slot: KeySlot) -> float:
         return self.key_concurrency if slot.concurrency is None else slot.concurrency
 
-    def _max_ready(self, slot: KeySlot) -> float:
+    def _max_ready_of_key(self, slot: KeySlot) -> float:
         """Return how many jobs of a key may be ready."""
         if slot.is_paused or slot in self._rate_limited_by_next_start:
             return 0
         return max(0, self._concurrency_of(slot) - len(slot.running))
 
     def _has_max_ready(self, slot: KeySlot) -> bool:
-        return len(slot.ready) >= self._max_ready(slot)
+        return len(slot.ready) >= self._max_ready_of_key(slot)
 
     def release_key(self, record: JobRecord) -> None:
         """Note that a job with a key stops running."""
@@ -556,13 +556,13 @@ class Schedule:
     @property
     def has_ready_room(self) -> bool:
         """Whether another job may become ready by entering."""
-        return len(self.ready) < self.ready_capacity
+        return len(self.ready) < self.max_ready_jobs
 
     def would_not_be_ready(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
         if record.extras.delay > 0 or (slot is not None and self._has_max_ready(slot)):
             return True
-        return any(not job.status.is_terminal for job in record.extras.predecessors)
+        return any(not job.status.is_terminal for job in record.extras.any_end_by_predecessor)
 
     def add_submission(self, submission: WaitingSubmit) -> None:
         """Add a submit that waits for room; they enter by priority, then by arrival."""

@@ -130,9 +130,10 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
         db.text_factory = partial(str, encoding="utf-8", errors="replace")
         # In WAL mode a power failure may lose the last commits, but nothing else.
         db.execute("PRAGMA synchronous = NORMAL")
-        if not _check_tables(db, schema):
+        if not _has_tables_refusing_foreign(db, schema):
             db.execute("BEGIN IMMEDIATE")
-            if not _check_tables(db, schema):  # another process may have created them by now
+            # Another process may have created them by now.
+            if not _has_tables_refusing_foreign(db, schema):
                 for statement in schema.statements:
                     db.execute(statement)
                 db.execute(f"PRAGMA application_id = {schema.application_id}")
@@ -148,7 +149,7 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     return db
 
 
-def _check_tables(db: sqlite3.Connection, schema: Schema) -> bool:
+def _has_tables_refusing_foreign(db: sqlite3.Connection, schema: Schema) -> bool:
     """Refuse a file that is not of this schema; return False if it has no tables yet.
 
     SQLite would run the code in the triggers and views of a foreign file.

@@ -129,7 +129,7 @@ COLUMNS: Final = (
 )
 """The names of the values of a row."""
 
-DEFAULT_DETAILS: Final[Mapping[str, object]] = {
+DEFAULT_BY_DETAIL: Final[Mapping[str, object]] = {
     "key": None,
     "attempts": 1,
     "cancel_cause": None,
@@ -196,7 +196,7 @@ def _details_of_record(record: JobRecord) -> str:
 
 def _details_text(details: Mapping[str, Any]) -> str:
     """Return the details of a job as text, with whole tags only: a part of one is another tag."""
-    if details == DEFAULT_DETAILS:
+    if details == DEFAULT_BY_DETAIL:
         return ""
     tags = sorted(details["tags"])
     ends = itertools.accumulate(map(len, tags))
@@ -213,7 +213,7 @@ def row_of_job(job: FinishedJob) -> Row:
     for name in TIME_COLUMNS:
         if (date := values[name]) is not None:
             values[name] = date.timestamp()
-    details = _details_text({name: getattr(job, name) for name in DEFAULT_DETAILS})
+    details = _details_text({name: getattr(job, name) for name in DEFAULT_BY_DETAIL})
     return (*values.values(), details)
 
 
@@ -237,7 +237,7 @@ def job_of_row(row: Row) -> FinishedJob:
     values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
     try:
         details = json.loads(values.pop("details") or "{}")
-        values = {**values, **DEFAULT_DETAILS, **details}
+        values = {**values, **DEFAULT_BY_DETAIL, **details}
         check_value_types(PYTHON_TYPES_BY_COLUMN, [values[name] for name in PYTHON_TYPES_BY_COLUMN])
         for name in TIME_COLUMNS:
             if (seconds := values[name]) is not None:

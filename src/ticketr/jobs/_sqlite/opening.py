@@ -47,7 +47,7 @@ async def open_store(core: QueueCore, store: SqliteStore) -> None:
     try:
         repeats, next_number = await writer.open_and_get_next_job_number()
         core.attach_store(writer)
-        core.registry.continue_ids(next_number)
+        core.registry.number_ids_from(next_number)
         await StoreLoader(core, writer).restore_all(repeats)
     except BaseException:
         await writer.close()  # noqa: ASYNC102 - it is shielded and bounded
@@ -136,7 +136,7 @@ class StoreLoader:
             any_end = json.loads(row.options)["any_end"]
             record.set_options({"after": jobs, "after_any_end": any_end})
         record.set_options({"stored": NotedRow(row.number, row[10:17])})
-        core.enter_or_join(record, is_forced=True)
+        core.try_enter_or_join(record, is_forced=True)
         record.restore_submitted_at(min(row.submitted_at - self._offset, self._now))
         self.numbers.append(row.number)
         self.records.append(record)

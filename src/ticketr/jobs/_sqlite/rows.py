@@ -29,7 +29,7 @@ from ticketr.jobs._calls import (
     unpack_job,
 )
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
-from ticketr.jobs._maps.due_times import DueTimes, DueTimesByFunction, Interval, utc
+from ticketr.jobs._maps.due_times import DueTimes, DueTimesFromFunction, Interval, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
@@ -166,7 +166,7 @@ def _packed_result_or_repr(result: object, codec: Codec) -> bytes | str | None:
     return utf8_escaped(full_repr(result)[:MAX_REPR_CHARACTERS])
 
 
-def submit_values(record: JobRecord, call: StoredCall, offset: float) -> SqlParameters:
+def submit_values(record: JobRecord, call: PackedCall, offset: float) -> SqlParameters:
     """Return the values of a job that was submitted, after its number and before those that change."""
     start_by, scheduled_at = record.extras.start_by, record.extras.scheduled_at
     return (
@@ -184,7 +184,7 @@ def submit_values(record: JobRecord, call: StoredCall, offset: float) -> SqlPara
 
 @final
 @dataclass(frozen=True, slots=True)
-class StoredCall:
+class PackedCall:
     """A job's function, arguments and options as bytes.
 
     Attributes:
@@ -192,14 +192,14 @@ class StoredCall:
         job: The job and its arguments.
         key: The key; None for none.
         options: The other options, which do not change while the job is live, as JSON.
-        submit_waits: Whether a submit waits until it is written, and fails if it cannot be.
+        wait_for_write: Whether a submit waits until it is written, and fails if it cannot be.
     """
 
     codec: str
     job: bytes
     key: bytes | None
     options: str
-    submit_waits: bool = False
+    wait_for_write: bool = False
 
 
 @final
@@ -234,8 +234,8 @@ def was_ended_by_queue_end_alone(record: JobRecord) -> bool:
 
 
 def pack_call(
-    record: JobRecord, job: object, args: tuple[object, ...], codec: Codec, *, submit_waits: bool
-) -> StoredCall:
+    record: JobRecord, job: object, args: tuple[object, ...], codec: Codec, *, wait_for_write: bool
+) -> PackedCall:
     """Return what is kept of a submit.
 
     Raises:
@@ -256,7 +256,7 @@ def pack_call(
         problem = "is too large. Write its data to a file, and submit the path"
         raise NotSendable("the job", f"a job of more than {MAX_VALUE_BYTES:,} bytes", problem)
     key = None if extras.key is None else pack_value(extras.key, codec, "the key")
-    call = StoredCall(codec.name, data, key, json.dumps(options), submit_waits)
+    call = PackedCall(codec.name, data, key, json.dumps(options), wait_for_write)
     if codec.allowed is not None:
         try:
             record_of_call(call, codec)
@@ -265,7 +265,7 @@ def pack_call(
     return call
 
 
-def record_of_call(call: StoredCall | JobRow, codec: Codec) -> JobRecord:
+def record_of_call(call: PackedCall | JobRow, codec: Codec) -> JobRecord:
     """Return a record of the job, with its key, name, tags, timeout and retry rule.
 
     Args:
@@ -312,11 +312,11 @@ def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry
         LoadFailed: Something of it cannot be imported.
         ValueError, KeyError, TypeError: It is damaged.
     """
-    kinds = [_import_retry_on(name, allowed) for name in rule["on"]]
+    kinds = [_import_error_class_or_predicate(name, allowed) for name in rule["on"]]
     return Retry(**{**rule, "on": kinds[0] if len(kinds) == 1 else tuple(kinds)})
 
 
-def _import_retry_on(name: str, allowed: AllowedNames | None) -> Any:
+def _import_error_class_or_predicate(name: str, allowed: AllowedNames | None) -> Any:
     """Import an error class, which need not be allowed, or a function that tells such errors."""
     if allowed is not None and name.partition(":")[0] in sys.modules:
         kind = import_by_name(name)
@@ -348,7 +348,7 @@ def row_unless_ended(repeat: Repeat, offset: float) -> RepeatRow | None:
     """Return the row of a repeat; None if it has ended."""
     template, times = repeat.template, repeat.due_times
     call = None if template is None else template.extras.stored
-    if template is None or times is None or type(call) is not StoredCall:
+    if template is None or times is None or type(call) is not PackedCall:
         return None
     return RepeatRow(
         repeat.id,
@@ -378,7 +378,7 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec:
         LoadFailed: Its job or function cannot be imported or rebuilt.
     """
     check_row(row)
-    stored = StoredCall(row.codec, row.job, row.key, row.options)
+    stored = PackedCall(row.codec, row.job, row.key, row.options)
     template = record_of_call(stored, codec)
     template.set_options({"priority": row.priority, "stored": stored})
     return Repeat(
@@ -407,4 +407,5 @@ def _due_times_of(
         function = import_by_name(every["function"], codec.allowed)
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its 'every' is damaged: {error!r}") from error
-    return DueTimesByFunction(utc(row.due_at), partial(call_in_context, template, function), offset)
+    following = partial(call_in_context, template, function)
+    return DueTimesFromFunction(utc(row.due_at), following, offset)

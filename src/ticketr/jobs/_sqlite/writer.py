@@ -49,9 +49,9 @@ from ticketr.jobs._sqlite.database import (
 from ticketr.jobs._sqlite.rows import (
     JobRow,
     NotedRow,
+    PackedCall,
     RepeatRow,
     SqlParameters,
-    StoredCall,
     changing_live_values,
     end_values,
     last_noted_row_if_live,
@@ -215,7 +215,7 @@ class StoreFile:
                 "UPDATE jobs SET status = 'pending', kills = kills + 1 WHERE status = 'running'"
             )
             (ended,) = db.execute(COUNT_ENDED).fetchone()
-            self._ended = ended - self._drop_old_and_count_dropped(db, time.time(), ended)
+            self._ended = ended - self._drop_old_and_surplus(db, time.time(), ended)
             db.execute("COMMIT")
             repeats = db.execute("SELECT * FROM repeats ORDER BY rowid").fetchall()
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
@@ -253,7 +253,7 @@ class StoreFile:
             try:
                 db.execute("BEGIN IMMEDIATE")
                 ended = self._ended + _write_and_count_ended(db, batch, superseded)
-                ended -= self._drop_old_and_count_dropped(db, now, ended)
+                ended -= self._drop_old_and_surplus(db, now, ended)
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
@@ -271,10 +271,10 @@ class StoreFile:
             unlock_file(self._identity)
         self._identity = None
 
-    def _drop_old_and_count_dropped(self, db: sqlite3.Connection, now: float, ended: float) -> int:
+    def _drop_old_and_surplus(self, db: sqlite3.Connection, now: float, ended_count: int) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
         dropped = db.execute(DELETE_ENDED_BEFORE, (now - self._keep.age,)).rowcount
-        if ended - dropped > self._keep.jobs * 17 / 16:
+        if ended_count - dropped > self._keep.jobs * 17 / 16:
             dropped += db.execute(DELETE_SURPLUS_ENDED, (int(self._keep.jobs),)).rowcount
         return dropped
 
@@ -380,7 +380,7 @@ class StoreWriter:
         if not page or type(stored) is not NotedRow or page[0][0].number != stored.number:
             raise UnknownJob(failed.id)
         row = page[0][0]
-        call = StoredCall(row.codec, row.job or b"", row.key, row.options, submit_waits=True)
+        call = PackedCall(row.codec, row.job or b"", row.key, row.options, wait_for_write=True)
         try:
             record = record_of_call(call, self.codec)
         except LoadFailed as error:
@@ -406,14 +406,14 @@ class StoreWriter:
     # Changes of jobs
 
     def pack_into_record(
-        self, record: JobRecord, job: object, args: tuple[object, ...], *, submit_waits: bool
+        self, record: JobRecord, job: object, args: tuple[object, ...], *, wait_for_write: bool
     ) -> None:
         """Note in a record what to keep of its submit.
 
         Raises:
             NotSendable: Another process could not run the job.
         """
-        call = pack_call(record, job, args, self.codec, submit_waits=submit_waits)
+        call = pack_call(record, job, args, self.codec, wait_for_write=wait_for_write)
         record.set_options({"stored": call})
 
     def mark_unloaded(self, job_id: JobID, number: int, problem: str) -> None:
@@ -431,11 +431,11 @@ class StoreWriter:
     def job_changed(self, record: JobRecord) -> None:
         """Note a change of a job."""
         stored = record.extras.stored
-        if type(stored) is StoredCall and not record.status.is_terminal:
+        if type(stored) is PackedCall and not record.status.is_terminal:
             self._add_new_job(record, stored)
         elif (row := last_noted_row_if_live(record)) is not None:
             if record.status.is_terminal:
-                self._job_ended(record, row)
+                self._note_end_or_keep_live(record, row)
             else:
                 self._note_values(row, changing_live_values(record, self._offset()))
 
@@ -445,24 +445,24 @@ class StoreWriter:
             self._gathering.live[row.number] = row.noted_live_values = values
             self._write_task.mark_dirty()
 
-    def _add_new_job(self, record: JobRecord, call: StoredCall) -> None:
+    def _add_new_job(self, record: JobRecord, call: PackedCall) -> None:
         number = self._next_number
         self._next_number += 1
         # Without one that it supersedes: the next opening does so again.
         predecessors = {
             row.number: any_end
-            for job, any_end in record.extras.predecessors.items()
+            for job, any_end in record.extras.any_end_by_predecessor.items()
             if (row := last_noted_row_if_live(job)) is not None and job.id != record.id
         }
         live = changing_live_values(record, self._offset())
         new = submit_values(record, call, self._offset())
         self._gathering.new[number] = (number, *new, *live), predecessors
-        if call.submit_waits:
+        if call.wait_for_write:
             self._gathering.awaited[number] = record
         record.set_options({"stored": NotedRow(number, live)})
         self._write_task.mark_dirty()
 
-    def _job_ended(self, record: JobRecord, row: NotedRow) -> None:
+    def _note_end_or_keep_live(self, record: JobRecord, row: NotedRow) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
         assert row.noted_live_values is not None  # it is live
         if self._was_ended_by_queue_end_alone(record):
@@ -486,7 +486,7 @@ class StoreWriter:
         if record.status is not CANCELLED:
             return False
         if cause is CancelCause.DEPENDENCY:
-            jobs = [job for job in extras.predecessors if job.status.is_terminal]
+            jobs = [job for job in extras.any_end_by_predecessor if job.status.is_terminal]
             lost = [job for job in jobs if job.status is not COMPLETED]
             return bool(lost) and all(was_ended_by_queue_end_alone(job) for job in lost)
         if cause is CancelCause.SCOPE:
