@@ -89,13 +89,14 @@ class DetailRead(WorkspaceMessage):
     """An issue was read from its file; the answer to `read_detail`.
 
     Attributes:
+        key_order: The order of its row in the list, `ListRow.key_order`.
         sheet: Its fields and text; None if the file no longer holds it.
         wrapped_to_cells: The width of the panel that its lines are wrapped to.
         lines: Its lines.
         is_file_gone: Whether the file is gone.
     """
 
-    row_order: RowSortKey
+    key_order: RowSortKey
     sheet: IssueSheet | None
     wrapped_to_cells: int = 0
     lines: tuple[DetailLine, ...] = ()

@@ -120,7 +120,7 @@ class OpenTicket:
 
     Attributes:
         workspace: The name of its workspace.
-        row_order: The order of its row.
+        key_order: The order of its row in the list, `ListRow.key_order`.
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
         selected_task_index: The index of the selected sub-task; -1 for none.
@@ -132,7 +132,7 @@ class OpenTicket:
     """
 
     workspace: str
-    row_order: RowSortKey
+    key_order: RowSortKey
     sheet: IssueSheet | None = None
     top: int = 0
     selected_task_index: int = -1

@@ -265,7 +265,7 @@ def _follow_selection(state: AppState) -> Step:
     if row is None:
         return replace(state, ticket=None), ()
     ticket = state.ticket
-    if ticket is None or (ticket.workspace, ticket.row_order) != (workspace.name, row.key_order):
+    if ticket is None or (ticket.workspace, ticket.key_order) != (workspace.name, row.key_order):
         ticket = OpenTicket(workspace.name, row.key_order)
     cells = state.layout.detail_cells or state.width
     read = call_in(workspace.name, files.read_detail, row.path, row.key_order, cells)
@@ -274,7 +274,7 @@ def _follow_selection(state: AppState) -> Step:
 
 def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
     ticket = state.ticket
-    if ticket is None or (ticket.workspace, ticket.row_order) != (read.workspace, read.row_order):
+    if ticket is None or (ticket.workspace, ticket.key_order) != (read.workspace, read.key_order):
         return state
     tasks = len(read.sheet.issue.tasks) if read.sheet is not None else 0
     task = min(ticket.selected_task_index, tasks - 1)

@@ -37,7 +37,7 @@ def open_file_in_editor(state: AppState, _: float) -> Step | None:
 def sheet_if_row_is_open(state: AppState, row: ListRow) -> IssueSheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
     ticket, wanted = state.ticket, (state.workspace.name, row.key_order)
-    is_that = ticket is not None and (ticket.workspace, ticket.row_order) == wanted
+    is_that = ticket is not None and (ticket.workspace, ticket.key_order) == wanted
     return ticket.sheet if ticket is not None and is_that else None
 
 

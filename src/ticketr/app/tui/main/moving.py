@@ -168,7 +168,7 @@ def _task_selected_in_detail(state: AppState) -> ListRow | None:
     ticket = state.ticket
     if ticket is None or ticket.selected_task_index < 0:
         return None
-    order = (*ticket.row_order[:3], ticket.selected_task_index + 1)
+    order = (*ticket.key_order[:3], ticket.selected_task_index + 1)
     return next((row for row in state.workspace.rows if row.key_order == order), None)
 
 
