@@ -194,7 +194,7 @@ class FakeSetup:
         await self._note(f"folder {folder}")
         return self.folder
 
-    def default_folder(self, site: str, project: str = "") -> Path:
+    def suggest_free_folder(self, site: str, project: str = "") -> Path:
         return Path.home() / f"{site.removeprefix('https://').partition('.')[0]}{project.lower()}"
 
     async def add_workspace(self, wanted: NewWorkspace) -> OpenedWorkspace | Problem:

@@ -17,7 +17,7 @@ from trio.testing import MockClock
 from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import SandboxFailed
-from ticketr.app.cli.first_run import WorkspaceSetup, checked_address
+from ticketr.app.cli.first_run import TuiWorkspaceSetup, checked_address
 from ticketr.app.config import BadSetting, UserNamedField
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport import Request, Response, Transport
@@ -61,12 +61,12 @@ def on_sandbox(*, latency: float = 0.0, asked: list[str] | None = None) -> Setup
             recorder.asked = asked
         return recorder
 
-    return WorkspaceSetup(connect)
+    return TuiWorkspaceSetup(connect)
 
 
 def answering(*answers: Answer) -> Setup:
     app = ScriptedApp(*answers)
-    return WorkspaceSetup(app.transport)
+    return TuiWorkspaceSetup(app.transport)
 
 
 def wanted(folder: Path, **changes: Any) -> NewWorkspace:
@@ -201,33 +201,33 @@ async def test_a_site_without_the_api_of_cloud_is_a_problem_of_the_site(
 def test_a_default_folder_is_free_and_called_as_the_site(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setup = WorkspaceSetup()
+    setup = TuiWorkspaceSetup()
     site = "https://harbour.atlassian.net"
     monkeypatch.chdir(home)
-    assert setup.default_folder(site) == home / "harbour"
+    assert setup.suggest_free_folder(site) == home / "harbour"
 
     made = tmp_path / "made"
     made.mkdir()
     monkeypatch.chdir(made)  # somebody has made a folder for the tickets
-    assert setup.default_folder(site) == made
+    assert setup.suggest_free_folder(site) == made
 
     (made / "notes.txt").touch()
-    assert setup.default_folder(site) == home / "harbour"
+    assert setup.suggest_free_folder(site) == home / "harbour"
 
     (home / "work" / "harbour").mkdir(parents=True)
-    assert setup.default_folder(site) == home / "work" / "harbour"  # it is empty
+    assert setup.suggest_free_folder(site) == home / "work" / "harbour"  # it is empty
 
     (home / "work" / "harbour" / "x.md").touch()
-    assert setup.default_folder(site) == home / "work" / "harbour-2"
-    assert setup.default_folder(site, "SHOP") == home / "work" / "harbour-shop"
+    assert setup.suggest_free_folder(site) == home / "work" / "harbour-2"
+    assert setup.suggest_free_folder(site, "SHOP") == home / "work" / "harbour-shop"
 
     (home / "work" / "harbour-shop").touch()
-    assert setup.default_folder(site, "SHOP") == home / "work" / "harbour-shop-2"
+    assert setup.suggest_free_folder(site, "SHOP") == home / "work" / "harbour-shop-2"
 
 
 @pytest.mark.parametrize("site", ["http://127.0.0.1:80", "", "https://ü..x", "http://[x"])
 def test_a_default_folder_has_a_plain_name_whatever_the_site(home: Path, site: str) -> None:
-    assert WorkspaceSetup().default_folder(site) == home / "jira"
+    assert TuiWorkspaceSetup().suggest_free_folder(site) == home / "jira"
 
 
 async def test_a_workspace_is_added_as_the_command_adds_it(
@@ -363,7 +363,7 @@ class _Waiting(Recorder):
 
 
 async def test_a_cancelled_set_up_stores_nothing(home: Path) -> None:
-    setup = WorkspaceSetup(lambda: _Waiting(create_app(make_site(tickets=3, seed=1))))
+    setup = TuiWorkspaceSetup(lambda: _Waiting(create_app(make_site(tickets=3, seed=1))))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(setup.add_workspace, wanted(home / "harbour"))
         await _Waiting.reached.wait()
@@ -427,7 +427,7 @@ def test_a_token_is_in_no_repr(home: Path) -> None:
 
 
 async def test_the_sandbox_is_pulled_from_while_its_block_runs(home: Path) -> None:
-    async with WorkspaceSetup().open_sandbox() as opened:
+    async with TuiWorkspaceSetup().open_sandbox() as opened:
         assert isinstance(opened, OpenedWorkspace)
         async with open_job_queue(workers=1) as queue:
             result = await queue.run(PullJob(**opened.options))
@@ -444,7 +444,7 @@ async def test_a_sandbox_that_does_not_start_is_a_problem(
 
     monkeypatch.setattr("ticketr.app.cli.first_run.open_demo", fail)
 
-    async with WorkspaceSetup().open_sandbox() as opened:
+    async with TuiWorkspaceSetup().open_sandbox() as opened:
         assert opened == Problem("the sandbox did not start: no room")
 
 
@@ -491,7 +491,7 @@ async def test_a_folder_is_what_it_holds(
     put(tmp_home / "x")
     before = sorted(tmp_home.rglob("*"))
 
-    assert await WorkspaceSetup().classify_folder(Path("~/x")) == answer
+    assert await TuiWorkspaceSetup().classify_folder(Path("~/x")) == answer
     assert sorted(tmp_home.rglob("*")) == before
 
 
@@ -502,13 +502,13 @@ async def test_a_folder_in_the_users_config_is_a_workspace(tmp_home: Path) -> No
     text = f'[workspaces.x]\nfolder = "{tmp_home / "x"}"\nsite = "https://you.atlassian.net"\n'
     (config / "config.toml").write_text(text)
 
-    answer = await WorkspaceSetup().classify_folder(tmp_home / "x")
+    answer = await TuiWorkspaceSetup().classify_folder(tmp_home / "x")
 
     assert answer == FolderAnswer(FolderKind.WORKSPACE, "you.atlassian.net")
 
 
 async def test_a_folder_that_does_not_exist_is_new(tmp_home: Path) -> None:
-    assert await WorkspaceSetup().classify_folder(tmp_home / "y") == FolderAnswer(
+    assert await TuiWorkspaceSetup().classify_folder(tmp_home / "y") == FolderAnswer(
         FolderKind.MISSING
     )
 
@@ -519,8 +519,8 @@ async def test_a_file_and_settings_that_cannot_be_used_are_problems(
     (tmp_home / "file").touch()
     (tmp_home / "x" / "ticketr.toml").write_text("this is not TOML")
 
-    file = await WorkspaceSetup().classify_folder(tmp_home / "file")
-    broken = await WorkspaceSetup().classify_folder(tmp_home / "x")
+    file = await TuiWorkspaceSetup().classify_folder(tmp_home / "file")
+    broken = await TuiWorkspaceSetup().classify_folder(tmp_home / "x")
 
     assert isinstance(file, Problem)
     assert (file.field, "it is a file" in file.words) == (SetupField.FOLDER, True)

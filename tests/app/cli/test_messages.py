@@ -273,7 +273,7 @@ def test_in_a_workspace_the_environment_alone_is_enough(root: Path) -> None:
     assert (job.root, job.project, job.jql) == (root, "DEMO", None)
     assert (job.credentials.site, job.credentials.email) == (SITE, "me@acme.com")
     assert job.credentials.token == "canary"
-    assert job.browser_or_login_site == SITE
+    assert job.workspace_site == SITE
     assert "canary" not in repr(job)
 
 
@@ -283,7 +283,7 @@ def test_a_token_with_scopes_goes_to_the_gateway_and_links_to_the_site(root: Pat
     job = pull()
 
     assert job.credentials.site == "https://api.atlassian.com/ex/jira/11-22"
-    assert job.browser_or_login_site == SITE
+    assert job.workspace_site == SITE
 
 
 def test_a_token_for_another_site_differs_from_no_token(

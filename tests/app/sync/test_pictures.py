@@ -162,7 +162,7 @@ async def test_an_attachment_may_be_named_by_hand(bench: Bench) -> None:
     await bench.pull()
     shot = attach(bench, "DEMO-1", "new shot.png")
     bench.edits("DEMO-1", "\nx\n", "\nx\n\n![](<attachment:new shot.png>)\n")
-    assert read_push_plan(bench.store).plain_text_notes == ()
+    assert read_push_plan(bench.store).markup_sent_as_text == ()
 
     result = await bench.push()
 

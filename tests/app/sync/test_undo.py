@@ -240,7 +240,7 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
         assert {step.path for step in find_last_undoable_change(store, state)} == {"a.md"}
         undone = undo_and_keep_copies(store, state, steps)
 
-    assert ([step.path for step, _ in undone.steps_and_copy_paths], len(undone.failed)) == (
+    assert ([step.path for step, _ in undone.steps_and_backup_paths], len(undone.failed)) == (
         ["a.md"],
         1,
     )

@@ -62,4 +62,4 @@ def alias(options: CommonOptions, *, name: str | None, query: str | None, remove
         return exits.DONE
     where = " (it is built in, or in ticketr.toml)" if name in aliases else ""
     echo(f"your settings have no alias @{name}{where}", err=True)
-    return exits.FAILED
+    return exits.FAILURE

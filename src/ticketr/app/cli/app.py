@@ -119,7 +119,7 @@ def _run() -> int:
 
 
 #: The error of a group that is reported is of the first of these types that occurs in it.
-_ERROR_PRECEDENCE = (
+_REPORTED_ERROR_PRECEDENCE = (
     KeyboardInterrupt,
     click.exceptions.Abort,
     SystemExit,
@@ -137,7 +137,7 @@ def _handle_error(error: BaseException) -> int:
     leaves = list(_leaf_errors(error))
     reported = next(
         exception
-        for kind in _ERROR_PRECEDENCE
+        for kind in _REPORTED_ERROR_PRECEDENCE
         for exception in leaves
         if isinstance(exception, kind)
     )
@@ -150,7 +150,7 @@ def _handle_error(error: BaseException) -> int:
         case click.exceptions.Exit():
             return reported.exit_code
         case SystemExit():
-            return reported.code if isinstance(reported.code, int) else exits.FAILED
+            return reported.code if isinstance(reported.code, int) else exits.FAILURE
         case click.ClickException():
             _print_usage_error(reported)
             return reported.exit_code
@@ -191,11 +191,11 @@ def _report_unexpected(error: BaseException) -> int:
         return _report_failure(error, "the current folder is not there any more; change to another")
     what = f"this should not happen ({type(error).__name__}: {error})"
     words = f"{what}; please report it with what --debug shows"
-    path = _log_bug(error)
+    path = _log_bug_in_workspace(error)
     return _report_failure(error, f"{words}, and with {path}" if path else words)
 
 
-def _log_bug(error: BaseException) -> Path | None:
+def _log_bug_in_workspace(error: BaseException) -> Path | None:
     """Log an error of ticketr itself; return the file, None if there is no workspace for it."""
     from ticketr.app import config
 

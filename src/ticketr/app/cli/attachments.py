@@ -60,7 +60,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     from ticketr.app.cli.job_runner import run_job
 
     job = sync.ListAttachmentsJob(**arguments_without_project(options), keys=keys)
-    ended = run_job(job, plain=options.is_plain)
+    ended = run_job(job, plain=options.plain_progress)
     listing = ended.result or sync.AttachmentList({})
     if options.as_json:
         listed = {
@@ -98,7 +98,7 @@ def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     from ticketr.app.cli.job_runner import run_job
 
     job = sync.GetAttachmentsJob(**arguments_without_project(options), keys=keys)
-    ended = run_job(job, plain=options.is_plain)
+    ended = run_job(job, plain=options.plain_progress)
     return _print_result(ended, verb="downloaded", as_json=options.as_json)
 
 
@@ -125,7 +125,7 @@ def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     from ticketr.app.cli.job_runner import run_job
 
     job = sync.AddAttachmentsJob(**arguments_without_project(options), key=key, files=files)
-    ended = run_job(job, plain=options.is_plain)
+    ended = run_job(job, plain=options.plain_progress)
     return _print_result(ended, verb="attached", as_json=options.as_json)
 
 

@@ -106,7 +106,7 @@ def bulk(
     if sum(map(bool, (settings, transition, parent, delete))) != 1:
         raise click.UsageError("give one of --set, --transition, --move and --delete")
     change = sync.BulkChange(_parse_field_settings(settings), transition, parent, delete)
-    return _run_change(options, change, keys, jql)
+    return _confirm_and_change(options, change, keys, jql)
 
 
 @command(
@@ -134,7 +134,7 @@ def assign(options: CommonOptions, *, words: tuple[str, ...]) -> int:
     keys, person = _split_keys(words)
     name = "" if person == "-" else person or "me"
     change = sync.BulkChange((sync.FieldSetting("Assignee", name),))
-    return _run_change(options, change, keys)
+    return _confirm_and_change(options, change, keys)
 
 
 @command(
@@ -161,7 +161,7 @@ def move(options: CommonOptions, *, words: tuple[str, ...]) -> int:
     keys, status = _split_keys(words)
     if not status:
         raise click.UsageError(f"name a status after the key, as in: ticketr move {keys[-1]} Done")
-    return _run_change(options, sync.BulkChange(status=status), keys)
+    return _confirm_and_change(options, sync.BulkChange(status=status), keys)
 
 
 def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -173,7 +173,7 @@ def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
     return tuple(keys), " ".join(words[max(at, 1) :]).strip()
 
 
-def _run_change(
+def _confirm_and_change(
     options: CommonOptions, change: sync.BulkChange, keys: Sequence[str], jql: str | None = None
 ) -> int:
     """Change issues, named by their keys or found by a query, and return the exit code."""
@@ -189,7 +189,7 @@ def _run_change(
     for alias in aliases:
         echo(str(alias), err=True)
     find_job = sync.FindIssuesJob(**arguments, search_jql=query, keys=keys)
-    finding = run_job(find_job, plain=options.is_plain)
+    finding = run_job(find_job, plain=options.plain_progress)
     as_json = options.as_json
     if finding.result is None:
         _print_result(finding, sync.BulkResult(), change, aliases, as_json=as_json)
@@ -207,13 +207,13 @@ def _run_change(
             issues, change, arguments.get("browser_site") or arguments["credentials"].site
         )
     job = sync.BulkJob(**arguments, issues=issues, change=change)
-    ended = run_job(job, plain=options.is_plain)
+    ended = run_job(job, plain=options.plain_progress)
     result = job.so_far()
     codes = [ended.exit_code(is_partial=bool(refused or result.failed))]
     keys = [key for key in (*result.done, *result.unneeded) if key in known]
     pulled: Sequence[str] = ()
     if keys and not change.delete and ended.signal is None:
-        pulling = run_job(sync.PullJob(**arguments, keys=keys), plain=options.is_plain)
+        pulling = run_job(sync.PullJob(**arguments, keys=keys), plain=options.plain_progress)
         codes.append(exit_code(pulling))
         pulled = keys if pulling.result is not None else ()
     _print_result(ended, result, change, aliases, as_json=as_json, refused=refused, pulled=pulled)

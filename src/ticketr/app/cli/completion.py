@@ -69,7 +69,7 @@ def complete_workspace(
     ]
 
 
-def _value_names(ctx: click.Context, field: str) -> list[str]:
+def _pulled_value_names(ctx: click.Context, field: str) -> list[str]:
     """Return the names that a field of the issues here has; none if there is no workspace."""
     root = _workspace_root(ctx)
     return [] if root is None else config.find_value_names(root, os.environ, field)
@@ -79,9 +79,8 @@ def complete_status(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a status that issues here have."""
-    return [
-        CompletionItem(name) for name in _starting_with(_value_names(ctx, "status"), incomplete)
-    ]
+    names = _starting_with(_pulled_value_names(ctx, "status"), incomplete)
+    return [*map(CompletionItem, names)]
 
 
 def complete_key_or_status(
@@ -95,7 +94,7 @@ def complete_key_or_person(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete a key, or the name of a person with an issue here."""
-    people = _starting_with(("me", *_value_names(ctx, "assignee")), incomplete)
+    people = _starting_with(("me", *_pulled_value_names(ctx, "assignee")), incomplete)
     return [*complete_key(ctx, param, incomplete), *map(CompletionItem, people)]
 
 

@@ -26,7 +26,7 @@ JobsByWorkspace: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.Syn
 #: The command that shows what would be sent; a sync has no such option.
 _DRY_RUN_COMMAND = "ticketr push --dry-run"
 #: The most characters of a text that a plan shows on a line.
-_MAX_LINE_CHARACTERS = 60
+_MAX_EXCERPT_LENGTH = 60
 #: The characters shown before the first one that differs.
 _CHARACTERS_BEFORE_DIFFERENCE = 20
 #: The most changed lines of one field that a plan shows.
@@ -83,7 +83,7 @@ def confirm_or_exit(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -
     """
     writes = sum(len(plan.entries) for plan in plans.values())
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
-    site = " and ".join(dict.fromkeys(job.browser_or_login_site for job in jobs.values()))
+    site = " and ".join(dict.fromkeys(job.workspace_site for job in jobs.values()))
     if not can_ask_user():
         refuse_many_or_delete(writes, f"create or change {what}", site, _DRY_RUN_COMMAND)
         return dict(jobs)
@@ -102,9 +102,8 @@ def refuse_many_writes(job: sync.SyncJob) -> None:
         Unconfirmed: It would.
     """
     writes = len(_plan_from_files_or_empty(job).entries)
-    refuse_many_or_delete(
-        writes, f"create or change {writes} tickets", job.browser_or_login_site, _DRY_RUN_COMMAND
-    )
+    what = f"create or change {writes} tickets"
+    refuse_many_or_delete(writes, what, job.workspace_site, _DRY_RUN_COMMAND)
 
 
 def _print_plan(name: str, plan: sync.PushPlan) -> None:
@@ -117,7 +116,7 @@ def _print_plan(name: str, plan: sync.PushPlan) -> None:
     else:
         print_messages(*(line for entry in plan.entries for line in plan_lines(entry)))
     print_messages(*(f"would fail: {note}" for note in plan.expected_refusals))
-    print_messages(*(f"warning: {note}" for note in plan.plain_text_notes))
+    print_messages(*(f"warning: {note}" for note in plan.markup_sent_as_text))
     print_messages(*left_alone_lines(plan.left_alone))
 
 
@@ -176,7 +175,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
             lines.append(f"    {name}: {_excerpt(' '.join(new.split()), 0)}")
         elif name == "Status" and entry.route:
             lines.append(f"    {name}: {entry.route}")
-        elif "\n" in old + new or max(len(old), len(new)) > _MAX_LINE_CHARACTERS:
+        elif "\n" in old + new or max(len(old), len(new)) > _MAX_EXCERPT_LENGTH:
             lines += (f"    {name}:", *(f"        {line}" for line in _diff_excerpts(old, new)))
         else:
             lines.append(f"    {name}: {old or '(empty)'} -> {new or '(empty)'}")
@@ -227,7 +226,7 @@ def _diff_excerpts(old: str, new: str) -> list[str]:
 
 
 def _excerpt(line: str, position: int) -> str:
-    """Return the part of a line around a position, at most `_MAX_LINE_CHARACTERS` characters."""
-    start = max(0, min(position - _CHARACTERS_BEFORE_DIFFERENCE, len(line) - _MAX_LINE_CHARACTERS))
-    end = start + _MAX_LINE_CHARACTERS
+    """Return the part of a line around a position, at most `_MAX_EXCERPT_LENGTH` characters."""
+    start = max(0, min(position - _CHARACTERS_BEFORE_DIFFERENCE, len(line) - _MAX_EXCERPT_LENGTH))
+    end = start + _MAX_EXCERPT_LENGTH
     return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"

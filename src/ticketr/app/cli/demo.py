@@ -42,7 +42,7 @@ _SUGGESTED_COMMANDS = (
     help="Where the files go; an earlier demo there continues. Without it, a new temporary folder.",
 )
 @plain_option
-def demo(*, folder: Path | None, is_plain: bool, **options: object) -> int:
+def demo(*, folder: Path | None, plain_progress: bool, **options: object) -> int:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
     In a terminal this opens the app; else it pulls and says where the files are. A later
@@ -55,7 +55,8 @@ def demo(*, folder: Path | None, is_plain: bool, **options: object) -> int:
     from ticketr.app.cli import job_runner
 
     root, mark = demo_site.prepare_demo_folder_and_mark(folder)
-    show = _pull_in_screen if is_full_screen_possible() and not is_plain else _pull_without_screen
+    in_screen = is_full_screen_possible() and not plain_progress
+    show = _pull_in_screen if in_screen else _pull_without_screen
 
     async def pull() -> int:
         async with demo_site.open_demo(root, mark, **options) as settings:

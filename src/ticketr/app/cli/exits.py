@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 DONE = 0
 #: Anything that went wrong at run time: no connection, a wrong token, a file that cannot be read.
-FAILED = 1
+FAILURE = 1
 #: Wrong usage or missing configuration; click uses it too.
 USAGE = 2
 #: The command did its work, but not for every ticket.
@@ -20,18 +20,18 @@ SIGNAL_OFFSET = 128
 #: The exit codes of commands that bring tickets from Jira, or to it, and their meanings.
 TICKET_COMMAND_EXITS = {
     str(DONE): "Done, also if there was nothing to do.",
-    str(FAILED): "Failed: no connection, a wrong token, a file that cannot be read.",
+    str(FAILURE): "Failed: no connection, a wrong token, a file that cannot be read.",
     str(USAGE): "Wrong usage, or a setting is missing.",
     str(PARTLY): "Done, but with conflicts, or some tickets failed.",
     "130": "Stopped by Ctrl+C; 143 by SIGTERM, 129 by SIGHUP.",
 }
 #: Those of other commands that ask Jira.
-REMOTE_COMMAND_EXITS = {
+REMOTE_EXITS_WITHOUT_PARTLY = {
     code: words for code, words in TICKET_COMMAND_EXITS.items() if code != str(PARTLY)
 }
 #: Those of commands that send no request.
-LOCAL_COMMAND_EXITS = REMOTE_COMMAND_EXITS | {
-    str(FAILED): "Failed: a file cannot be read or written."
+LOCAL_COMMAND_EXITS = REMOTE_EXITS_WITHOUT_PARTLY | {
+    str(FAILURE): "Failed: a file cannot be read or written."
 }
 
 
@@ -42,7 +42,7 @@ def for_error(error: BaseException) -> int:
     is_usage = (
         isinstance(error, config.ConfigError) or type(error).__name__ in sync.USAGE_ERROR_NAMES
     )
-    return USAGE if is_usage else FAILED
+    return USAGE if is_usage else FAILURE
 
 
 def for_signal(number: signal.Signals) -> int:

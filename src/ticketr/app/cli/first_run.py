@@ -19,11 +19,10 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app import config, jira, sync
-from ticketr.app.cli import workspace_add
+from ticketr.app.cli import settings, workspace_add
 from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder_and_mark
 from ticketr.app.cli.options import session_options
-from ticketr.app.cli.ownership import own_mark_refusing_foreign_state
-from ticketr.app.cli.settings import find_stored_credentials, find_workspace, make_credentials
+from ticketr.app.cli.ownership import user_mark_refusing_foreign_state
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import WRONG_LOGIN_REASON
 from ticketr.app.jira.transport import Transport
@@ -66,7 +65,7 @@ def _returns_problems(
 
 
 @final
-class WorkspaceSetup:
+class TuiWorkspaceSetup:
     """Sets up workspaces without asking anything at the terminal.
 
     Attributes:
@@ -91,7 +90,8 @@ class WorkspaceSetup:
     @_returns_problems
     async def check_login(self, site: str, email: str, token: str) -> setup.AcceptedLogin:
         """Ask a site for the account of a login, and for its projects; see `Setup.check_login`."""
-        login = make_credentials(_typed_login(checked_address(site), email, token), None)
+        typed = _typed_login(checked_address(site), email, token)
+        login = settings.make_credentials_to_redact(typed, None)
         async with jira.open_jira(login, transport=self._transport()) as client:
             account = await client.myself()
             projects, total = await client.projects(most=setup.MAX_PROJECTS)
@@ -105,7 +105,7 @@ class WorkspaceSetup:
         """Look at a folder; see `Setup.classify_folder`."""
         return await trio.to_thread.run_sync(_classify_folder, folder)
 
-    def default_folder(self, site: str, project: str = "") -> Path:
+    def suggest_free_folder(self, site: str, project: str = "") -> Path:
         """Return the current folder if it is empty, else a free one below the home folder.
 
         Args:
@@ -135,14 +135,14 @@ class WorkspaceSetup:
         site = checked_address(wanted.site)
         project = config.checked_project(_PROJECT, wanted.project.strip().upper())
         token = _typed_login(site, wanted.email, wanted.token)
-        login = make_credentials(token, None)
+        login = settings.make_credentials_to_redact(token, None)
         entry, file, workspace = await trio.to_thread.run_sync(
             _prepare_new_workspace, wanted.folder, site, login.email, project
         )
         await workspace_add.check_login(
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
-        mark = await trio.to_thread.run_sync(own_mark_refusing_foreign_state, entry.folder)
+        mark = await trio.to_thread.run_sync(user_mark_refusing_foreign_state, entry.folder)
         source, _ = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
         options = session_options(workspace, login, mark)
         return setup.OpenedWorkspace(
@@ -153,8 +153,9 @@ class WorkspaceSetup:
     async def open_folder(self, folder: Path) -> setup.OpenedWorkspace:
         """Open a folder that is a workspace; see `Setup.open_folder`."""
         workspace = await trio.to_thread.run_sync(_read_existing_workspace, folder)
-        login = await find_stored_credentials(workspace, "connect to Jira with this folder")
-        mark = await trio.to_thread.run_sync(own_mark_refusing_foreign_state, workspace.root)
+        hint = "connect to Jira with this folder"
+        login = await settings.find_stored_credentials(workspace, hint)
+        mark = await trio.to_thread.run_sync(user_mark_refusing_foreign_state, workspace.root)
         return setup.OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
 
     @asynccontextmanager
@@ -263,7 +264,7 @@ def _read_existing_workspace(folder: Path) -> config.Workspace:
     root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
     if not root.is_dir():
         raise config.BadSetting("the folder", str(root), "there is no such folder")
-    workspace = find_workspace(folder=root)
+    workspace = settings.find_workspace(folder=root)
     workspace.required_confirmed_site()
     if workspace.jql is None:
         workspace.required_project("connect to Jira with this folder, and choose a project")
@@ -288,8 +289,7 @@ def _classify_folder(folder: Path) -> setup.FolderAnswer:
         raise config.BadSetting("the folder", str(root), "it is a file")
     known = config.read_user_config(config.config_folder(os.environ)).workspace_at(root)
     if known is not None or (root / config.WORKSPACE_FILE).is_file():
-        return setup.FolderAnswer(
-            setup.FolderKind.WORKSPACE, site_without_https(find_workspace(folder=root).site or "")
-        )
+        site = settings.find_workspace(folder=root).site or ""
+        return setup.FolderAnswer(setup.FolderKind.WORKSPACE, site_without_https(site))
     is_empty = not any(root.iterdir())
     return setup.FolderAnswer(setup.FolderKind.EMPTY if is_empty else setup.FolderKind.OTHER)

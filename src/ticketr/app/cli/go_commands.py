@@ -5,8 +5,8 @@ from __future__ import annotations
 _OUTPUT_ADVICE = "each ticket has a file of its own; -C FOLDER names the folder"
 _TEMPLATE_ADVICE = "ticketr new --template NAME; it reads templates/NAME.yaml of the workspace, too"
 _MIGRATE_PATHS_ADVICE = "files are where they belong; there is nothing to move"
-_ADD_WORKSPACE_ADVICE = "ticketr workspace add, which asks for what is missing"
-_USE_WORKSPACE_ADVICE = "ticketr workspace use NAME"
+_WORKSPACE_ADD_ADVICE = "ticketr workspace add, which asks for what is missing"
+_WORKSPACE_USE_ADVICE = "ticketr workspace use NAME"
 _BULK_KEYS_ADVICE = "name the keys: ticketr bulk DEMO-1 DEMO-2"
 _VERBOSE_ADVICE = "ticketr --debug COMMAND"
 
@@ -28,12 +28,12 @@ REPLACEMENT_BY_GO_COMMAND = {
     "ticketr migrate": "write '# TICKET:' in place of '# STORY:' in the files",
     "ticketr migrate-paths": _MIGRATE_PATHS_ADVICE,
     "ticketr rollback-paths": _MIGRATE_PATHS_ADVICE,
-    "ticketr credentials": _ADD_WORKSPACE_ADVICE,
+    "ticketr credentials": _WORKSPACE_ADD_ADVICE,
     "ticketr template": _TEMPLATE_ADVICE,
     "ticketr listen": "ticketr pull --every 5m; there is no server for webhooks",
-    "ticketr workspace create": _ADD_WORKSPACE_ADVICE,
-    "ticketr workspace switch": _USE_WORKSPACE_ADVICE,
-    "ticketr workspace set-default": _USE_WORKSPACE_ADVICE,
+    "ticketr workspace create": _WORKSPACE_ADD_ADVICE,
+    "ticketr workspace switch": _WORKSPACE_USE_ADVICE,
+    "ticketr workspace set-default": _WORKSPACE_USE_ADVICE,
     "ticketr workspace current": "ticketr workspace list, which marks the one in use",
     "ticketr workspace delete": "ticketr workspace remove NAME",
     "ticketr workspace add --url": "--site URL",

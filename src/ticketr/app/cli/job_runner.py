@@ -106,7 +106,7 @@ class JobOutcome(Generic[T_co]):
         if self.signal is not None:
             return exits.for_signal(self.signal)
         if self.result is None:
-            return exits.FAILED
+            return exits.FAILURE
         return exits.PARTLY if is_partial else exits.DONE
 
     def as_json(self) -> dict[str, object]:
@@ -222,7 +222,7 @@ async def _run_repeatedly(
     stopped = trio.Event()
     named = {str(job.root): (name, job) for name, job in jobs.items()}
     # Without a line that is drawn over, each run is to have one line alone.
-    is_drawn = not options.is_plain and sys.stderr.isatty() and can_draw(os.environ)
+    is_drawn = not options.plain_progress and sys.stderr.isatty() and can_draw(os.environ)
     async with trio.open_nursery() as readers, trio.open_nursery() as watchers:
         async with (
             ticketr.open_job_queue(
@@ -312,7 +312,7 @@ def run_jobs(
         print_result: Prints a result for people.
         failed: The folders of workspaces whose jobs could not start, and why.
         empty: The result that these report.
-        options: `is_plain`, `as_json` and `every_seconds` count.
+        options: `plain_progress`, `as_json` and `every_seconds` count.
         check: Called with a job before each of its runs by ``--every``, on a worker thread; an
             error fails the run.
     """
@@ -339,8 +339,8 @@ def run_jobs(
     named: dict[str, JobOutcome[R]] = {}
     if jobs:
         history = WorkspaceHistories([job.root for job in jobs.values()])
-        run_them = partial(run_all, list(jobs.values()), plain=options.is_plain, history=history)
-        named = dict(zip(jobs, run_with_rare_gc(run_them), strict=True))
+        run = partial(run_all, list(jobs.values()), plain=options.plain_progress, history=history)
+        named = dict(zip(jobs, run_with_rare_gc(run), strict=True))
     if options.as_json:
         objects = failures | {
             name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
@@ -373,7 +373,7 @@ def exit_code(ended: JobOutcome[Result]) -> int:
 
 def worst_exit_code(codes: Iterable[int]) -> int:
     """Return the exit code for several jobs: a signal's, else the most severe one."""
-    order = (exits.DONE, exits.PARTLY, exits.FAILED, exits.USAGE)
+    order = (exits.DONE, exits.PARTLY, exits.FAILURE, exits.USAGE)
     return max(codes, key=lambda code: order.index(code) if code in order else len(order))
 
 

@@ -123,7 +123,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
             print_tab_separated(rows)
     if not issues and not options.as_json:
         echo(_no_match_message(wanted), err=True)
-    return exits.FAILED if listing.error_by_broken_path else exits.DONE
+    return exits.FAILURE if listing.error_by_broken_path else exits.DONE
 
 
 def _is_output_terminal() -> bool:
@@ -218,7 +218,7 @@ def stats(options: CommonOptions, *, terms: tuple[str, ...], fields: tuple[str, 
         echo(warning, err=True)
     for path in listing.error_by_broken_path:
         echo(f"left out, since it cannot be read: {path}", err=True)
-    return exits.FAILED if listing.error_by_broken_path else exits.DONE
+    return exits.FAILURE if listing.error_by_broken_path else exits.DONE
 
 
 def _field_warnings(

@@ -15,9 +15,9 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app import config, jira, sync
+from ticketr.app.cli import ownership
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import print_messages
-from ticketr.app.cli.ownership import open_store_requiring_own_mark, own_mark_refusing_foreign_state
 from ticketr.app.cli.settings import find_credentials, find_workspace
 from ticketr.cleaning import clean
 
@@ -74,7 +74,7 @@ keys_or_files_argument = click.argument(
     "words", nargs=-1, metavar="[KEY|FILE]...", shell_complete=complete_key_or_file
 )
 plain_option = click.option(
-    "--plain", "is_plain", is_flag=True, help="Progress as plain lines, also in a terminal."
+    "--plain", "plain_progress", is_flag=True, help="Progress as plain lines, also in a terminal."
 )
 strategy_option = click.option(
     "--strategy",
@@ -155,7 +155,7 @@ class CommonOptions:
         http_package: The package for HTTP.
         all_workspaces: Whether to run in every workspace that the user has added.
         every_seconds: The seconds from one run to the next; None to run once.
-        is_plain: Whether to print progress as plain lines in a terminal, too.
+        plain_progress: Whether to print progress as plain lines in a terminal, too.
         as_json: Whether to print the result as JSON.
         dry_run: Whether to change nothing, and say what would change.
         skips_confirmation: Whether to ask nothing.
@@ -170,7 +170,7 @@ class CommonOptions:
     http_package: str = "httpx"
     all_workspaces: bool = False
     every_seconds: int | None = None
-    is_plain: bool = False
+    plain_progress: bool = False
     as_json: bool = False
     dry_run: bool = False
     skips_confirmation: bool = False
@@ -182,7 +182,7 @@ class CommonOptions:
 
     def open_store_requiring_own_mark(self) -> sync.Store:
         """Return the files of that workspace; see `ownership.open_store_requiring_own_mark`."""
-        return open_store_requiring_own_mark(self.find_workspace().root)
+        return ownership.open_store_requiring_own_mark(self.find_workspace().root)
 
 
 #: The folders of workspaces whose jobs cannot start, and why.
@@ -332,7 +332,7 @@ def job_arguments(
         jql = resolved.jql
     if jql is None and options.needs_project:
         resolved.required_project("which project, or give a query by --jql")
-    mark = own_mark_refusing_foreign_state(resolved.root)
+    mark = ownership.user_mark_refusing_foreign_state(resolved.root)
     settings = session_options(
         resolved, find_credentials(resolved), mark, strategy=options.strategy
     )
@@ -395,14 +395,14 @@ def find_named_keys_and_files(words: Collection[str], root: Path) -> tuple[str, 
 
     Raises:
         click.UsageError: A word is neither, or a file is none of the workspace.
-        ConfigError: See `own_mark_refusing_foreign_state`, as for its other errors.
+        ConfigError: See `user_mark_refusing_foreign_state`, as for its other errors.
     """
     from ticketr.app.tickets import is_key
 
     names: list[str] = []
     for word in words:
         if not is_key(word.strip().upper()) and os.path.lexists(word):
-            names += _find_ticket_files(Path(word), open_store_requiring_own_mark(root))
+            names += _find_ticket_files(Path(word), ownership.open_store_requiring_own_mark(root))
         elif word.endswith(".md"):
             raise click.UsageError(f"{clean(word)} is not there")
         else:

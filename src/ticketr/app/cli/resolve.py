@@ -79,7 +79,7 @@ def resolve(
     store = options.open_store_requiring_own_mark()
     with sync.read_state(store) as state:
         conflicts = state.conflicts.all()
-        named = [_key_of_conflicting_ticket(state, key) for key in keys]
+        named = [_conflict_key_or_same(state, key) for key in keys]
     wanted = [conflict.key for conflict in conflicts] if takes_all else named
     resolved: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
@@ -100,10 +100,10 @@ def resolve(
         lines = [*map(conflict_line, conflicts), *map(str, marked)]
         for line in lines or ["there is no conflict"]:
             echo(line)
-    return exits.FAILED if failed else exits.DONE
+    return exits.FAILURE if failed else exits.DONE
 
 
-def _key_of_conflicting_ticket(state: sync.State, key: str) -> str:
+def _conflict_key_or_same(state: sync.State, key: str) -> str:
     """Return the key of the conflicting ticket that holds a key; any other key as it is."""
     conflict = sync.conflict_of(state, key)
     return key if conflict is None else conflict.key
@@ -184,7 +184,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     """
     store = options.open_store_requiring_own_mark()
     undone = sync.UndoneChange(()) if listed else _undo_last_change(store, key)
-    pairs = undone.steps_and_copy_paths
+    pairs = undone.steps_and_backup_paths
     with sync.read_state(store) as state:
         steps = sync.read_undo_log(state, key)
         still_open = [step.key for step, _ in pairs if state.conflicts.of(step.key) is not None]

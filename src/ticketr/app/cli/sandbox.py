@@ -10,7 +10,7 @@ from ticketr.app.cli.help import Command
 
 _EXITS = {
     str(exits.DONE): "Stopped by Ctrl+C or SIGTERM.",
-    str(exits.FAILED): "Failed, as on a port that is taken.",
+    str(exits.FAILURE): "Failed, as on a port that is taken.",
     str(exits.USAGE): "Wrong usage, or the sandbox is not installed.",
 }
 _EXAMPLES = {

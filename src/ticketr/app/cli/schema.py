@@ -19,7 +19,7 @@ _MAX_CELLS_PER_COLUMN = (31, 20, None)
     examples={
         "ticketr schema": "List the fields, with their allowed values.",
     },
-    exits=exits.REMOTE_COMMAND_EXITS,
+    exits=exits.REMOTE_EXITS_WITHOUT_PARTLY,
 )
 @folder_json_options
 def schema(options: CommonOptions) -> None:

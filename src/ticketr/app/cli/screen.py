@@ -18,10 +18,10 @@ from ticketr.app import config, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import print_messages
 from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
-from ticketr.app.cli.first_run import WorkspaceSetup
+from ticketr.app.cli.first_run import TuiWorkspaceSetup
 from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import session_options, workspace_arguments
-from ticketr.app.cli.ownership import own_mark_refusing_foreign_state
+from ticketr.app.cli.ownership import user_mark_refusing_foreign_state
 from ticketr.app.cli.settings import find_stored_credentials, find_workspace
 from ticketr.app.jira import Credentials
 from ticketr.app.tui.app import App
@@ -72,7 +72,7 @@ async def run_screen(workspaces: Sequence[OpenOrClosedWorkspace], *, pull: bool 
     )
     roots = [workspace.root for workspace in workspaces if workspace.root]
     history = WorkspaceHistories(roots, without=QUIET_TAG)
-    first_run = WorkspaceSetup()
+    first_run = TuiWorkspaceSetup()
     async with trio.open_nursery() as sandbox_nursery:
         async with open_job_queue(
             workers=WORKERS, history=history, on_job_error=_log_job_traceback
@@ -195,7 +195,7 @@ async def _open_workspace_with_late_token(name: str) -> OpenWorkspace:
 
 def _find_workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
     workspace = find_workspace(workspace=name)
-    return workspace, own_mark_refusing_foreign_state(workspace.root)
+    return workspace, user_mark_refusing_foreign_state(workspace.root)
 
 
 @dataclass

@@ -21,7 +21,7 @@ from ticketr.cleaning import clean
 MAX_LISTED_NEVER_PULLED = 20
 
 #: The message about a known ticket that is in no file.
-IN_NO_FILE_MESSAGE = (
+GONE_FROM_FILES_MESSAGE = (
     "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
     "Jira"
 )
@@ -78,12 +78,12 @@ class LocalEdits:
         drafts: The drafts, in the order of the files.
         tickets_with_older_values: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
-        creations_in_no_file: The requested issues that have no key in a file yet.
+        creations_without_key_in_file: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         error_by_broken_path: The errors of files, by their paths relative to the workspace.
         last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
-        plain_text_notes: What Jira would get as plain text.
+        markup_sent_as_text: What Jira would get as plain text.
         jira_would_refuse: What Jira would refuse.
     """
 
@@ -92,12 +92,12 @@ class LocalEdits:
     drafts: tuple[Draft, ...]
     tickets_with_older_values: tuple[EditedTicket, ...]
     conflicts: tuple[sync.Conflict, ...]
-    creations_in_no_file: tuple[sync.Creation, ...]
+    creations_without_key_in_file: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
     error_by_broken_path: Mapping[str, TicketrError]
     last_path_by_missing_key: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
-    plain_text_notes: tuple[sync.Note, ...]
+    markup_sent_as_text: tuple[sync.Note, ...]
     jira_would_refuse: tuple[sync.Note, ...]
 
 
@@ -150,7 +150,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
             console.print_messages(counts)
         if any(mark == "older" for mark, _ in lines):
             console.print_messages(OLDER_VALUES_HINT)
-    return exits.FAILED if edits.error_by_broken_path else exits.DONE
+    return exits.FAILURE if edits.error_by_broken_path else exits.DONE
 
 
 @command(
@@ -195,10 +195,10 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
             )
         )
         console.print_messages(
-            *(f"{key} ({path}): {IN_NO_FILE_MESSAGE}" for key, path in missing.items())
+            *(f"{key} ({path}): {GONE_FROM_FILES_MESSAGE}" for key, path in missing.items())
         )
         console.print_messages(*map(str, broken.values()))
-    return exits.FAILED if broken else exits.DONE
+    return exits.FAILURE if broken else exits.DONE
 
 
 def _find_local_edits(
@@ -229,7 +229,7 @@ def _find_local_edits(
         drafts=tuple(drafts),
         tickets_with_older_values=tuple(older),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
-        creations_in_no_file=tuple(creation for creation in creations if is_named(creation.parent)),
+        creations_without_key_in_file=tuple(one for one in creations if is_named(one.parent)),
         never_pulled=tuple(
             ticket
             for ticket in survey.never_pulled
@@ -240,7 +240,7 @@ def _find_local_edits(
             key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)
         },
         losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
-        plain_text_notes=notes(sync.find_literal_text),
+        markup_sent_as_text=notes(sync.find_literal_text),
         jira_would_refuse=notes(sync.find_too_long_titles),
     )
 
@@ -301,7 +301,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "conflicts": conflicts_as_json(edits.conflicts),
         "unsettled": [
             {"title": creation.title, "path": creation.path}
-            for creation in edits.creations_in_no_file
+            for creation in edits.creations_without_key_in_file
         ],
         "unknown": [
             {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
@@ -309,7 +309,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "broken": _broken_as_json(edits.error_by_broken_path),
         "missing": _missing_as_json(edits.last_path_by_missing_key),
         "losses": [asdict(loss) for loss in edits.losses],
-        "literals": [asdict(note) for note in edits.plain_text_notes],
+        "literals": [asdict(note) for note in edits.markup_sent_as_text],
         "refused": [asdict(note) for note in edits.jira_would_refuse],
     }
 
@@ -346,7 +346,7 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "draft", f"{draft.title} ({draft.path})"
     for conflict in edits.conflicts:
         yield "conflict", conflict_line(conflict)
-    for creation in edits.creations_in_no_file:
+    for creation in edits.creations_without_key_in_file:
         what = "the next push finds out if it exists"
         yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
@@ -355,11 +355,11 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"
-    for mark, notes in (("refused", edits.jira_would_refuse), ("text", edits.plain_text_notes)):
+    for mark, notes in (("refused", edits.jira_would_refuse), ("text", edits.markup_sent_as_text)):
         for note in notes:
             yield mark, str(note)
     yield from _lines_or_count(
-        "missing", edits.last_path_by_missing_key.items(), IN_NO_FILE_MESSAGE, in_conflict
+        "missing", edits.last_path_by_missing_key.items(), GONE_FROM_FILES_MESSAGE, in_conflict
     )
 
 

@@ -27,7 +27,7 @@ from ticketr.app.cli.ticket import run_editor
         'ticketr worklog DEMO-9 2h "Wrote the tests"': "Two hours that end now.",
         'ticketr worklog DEMO-9 1d 4h --started "2026-03-01 09:00"': "Begun at another time.",
     },
-    exits=exits.REMOTE_COMMAND_EXITS,
+    exits=exits.REMOTE_EXITS_WITHOUT_PARTLY,
 )
 @key_argument
 @click.argument("words", nargs=-1, required=True, metavar="TIME... [TEXT]")
@@ -63,7 +63,7 @@ def worklog(options: CommonOptions, *, key: str, words: tuple[str, ...], started
         "ticketr comment DEMO-9": "Write it in your editor.",
         'ticketr comment DEMO-9 -m "$(git log -1)"': "Send what another command prints.",
     },
-    exits=exits.REMOTE_COMMAND_EXITS,
+    exits=exits.REMOTE_EXITS_WITHOUT_PARTLY,
 )
 @key_argument
 @click.option("-m", "--message", metavar="TEXT", help="The comment in Markdown; - reads it.")

@@ -25,7 +25,7 @@ from ticketr.app.cli.settings import find_token, find_workspace
         "ticketr workspace add": "Add one; this asks for what is missing.",
         "ticketr workspace list": "List what you have added.",
     },
-    exits=exits.REMOTE_COMMAND_EXITS,
+    exits=exits.REMOTE_EXITS_WITHOUT_PARTLY,
 )
 def workspace() -> None:
     """Workspaces: folders of tickets, each with its Jira site and your login there."""
@@ -38,7 +38,7 @@ def workspace() -> None:
             "Add another, under this name."
         ),
     },
-    exits=exits.REMOTE_COMMAND_EXITS,
+    exits=exits.REMOTE_EXITS_WITHOUT_PARTLY,
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option(
@@ -185,7 +185,7 @@ def trust(*, name: str | None, folder: Path | None) -> None:
 
 @workspace.command(
     examples={"ticketr workspace check shop": "Check one workspace."},
-    exits=exits.REMOTE_COMMAND_EXITS,
+    exits=exits.REMOTE_EXITS_WITHOUT_PARTLY,
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
 def check(*, name: str | None) -> None:

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
         mark_editor_changes_as_edits,
         plan_file_edits,
     )
-    from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
+    from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, fetch_bulk_issues
     from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue
     from ticketr.app.sync.jobs.single_issues import (
         AddAttachmentsJob,

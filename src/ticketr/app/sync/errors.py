@@ -16,7 +16,7 @@ from ticketr.cleaning import clean
 _MAX_SHOWN_NAMES = 8
 
 
-def suggest_names(name: str, names: Iterable[str]) -> str:
+def suggest_or_list(name: str, names: Iterable[str]) -> str:
     """Return a hint with the known names that are similar to a name, or else a list of them."""
     known = sorted({clean(text) for text in names}, key=str.casefold)
     if close := close_names(name, known, most=3):
@@ -77,7 +77,7 @@ class UnknownTicket(SyncError):
             if is_key(self.key_or_file)
             else "is not an issue key, such as PROJ-123"
         )
-        hint = f"; {suggest_names(self.key_or_file, self.known_keys)}" if self.known_keys else ""
+        hint = f"; {suggest_or_list(self.key_or_file, self.known_keys)}" if self.known_keys else ""
         return f"{clean(self.key_or_file)} {problem}{hint}"
 
 
@@ -211,7 +211,7 @@ class UnknownFieldInSettings(SyncError):
 
     def __str__(self) -> str:
         if self.setting_place:
-            hint = suggest_names(self.name, self.known_names)
+            hint = suggest_or_list(self.name, self.known_names)
             if self.site_field_id:
                 hint = f"the site's own is {self.site_field_id}"
             return (
@@ -220,7 +220,7 @@ class UnknownFieldInSettings(SyncError):
             )
         return (
             f'ticketr.toml asks for the field "{self.name}", which the site does not have; '
-            f"{suggest_names(self.name, self.known_names)}"
+            f"{suggest_or_list(self.name, self.known_names)}"
         )
 
 

@@ -156,7 +156,7 @@ async def read_last_change(options: SessionOptions, key: str, until: str) -> jir
 
 
 #: What people call a kind of value.
-_VALUE_KIND_NAMES = {
+_KIND_WORDS_BY_SCHEMA_TYPE = {
     "string": "text",
     "option": "choice",
     "option-with-child": "choice of two steps",
@@ -166,7 +166,7 @@ _VALUE_KIND_NAMES = {
     "securitylevel": "security level",
 }
 #: What people call a list of values of a kind.
-_PLURAL_BY_ITEM_KIND = {
+_PLURAL_BY_ITEM_TYPE = {
     "string": "labels",
     "option": "choices",
     "user": "people",
@@ -303,8 +303,8 @@ def _join_field(
 
 def _kind_of(field: jira.ScreenField) -> str:
     if field.schema_type == "array":
-        return _PLURAL_BY_ITEM_KIND.get(field.item_type, f"list of {field.item_type or 'values'}")
-    return clean(_VALUE_KIND_NAMES.get(field.schema_type, field.schema_type or "text"))
+        return _PLURAL_BY_ITEM_TYPE.get(field.item_type, f"list of {field.item_type or 'values'}")
+    return clean(_KIND_WORDS_BY_SCHEMA_TYPE.get(field.schema_type, field.schema_type or "text"))
 
 
 def _values_of(field: jira.ScreenField) -> Iterable[str]:

@@ -130,7 +130,7 @@ class SessionJob:
         return frozenset()
 
     @property
-    def browser_or_login_site(self) -> str:
+    def workspace_site(self) -> str:
         """The address of the site that the workspace belongs to."""
         return self.browser_site or self.credentials.site
 
@@ -240,7 +240,7 @@ class Session:
             self.jira,
             job.project,
             place=job.project_place,
-            site=job.browser_or_login_site,
+            site=job.workspace_site,
             # A query of the user's own need not be about the project.
             is_required=job.jql is None,
         )
@@ -325,7 +325,7 @@ async def open_session(
             # Only after the login: a mistyped address must not own the folder.
             claim = partial(
                 state.site_record.set_site_and_read_fields,
-                job.browser_or_login_site,
+                job.workspace_site,
                 user.display_name,
                 now=time.time(),
                 max_age=_MAX_FIELDS_AGE_SECONDS,
@@ -364,7 +364,7 @@ def _lock_and_open_state(
     files.enter_context(store.lock())
     state = State(store.state_path, job.state_owner_mark)
     files.callback(state.close)
-    state.site_record.check_site(job.root, job.browser_or_login_site)
+    state.site_record.check_site(job.root, job.workspace_site)
     return state, state.creations.select()
 
 

@@ -28,13 +28,13 @@ class UndoneChange:
     """A change that was taken back, in one ticket or in several.
 
     Attributes:
-        steps_and_copy_paths: What was taken back, the latest first; each with the file that has the ticket's text
+        steps_and_backup_paths: What was taken back, the latest first; each with the file that has the ticket's text
             from before the undo, relative to the workspace, or with an empty text if that was the
             same.
         failed: Why a ticket of the change was not; one error each.
     """
 
-    steps_and_copy_paths: tuple[tuple[UndoStep, str], ...]
+    steps_and_backup_paths: tuple[tuple[UndoStep, str], ...]
     failed: tuple[TicketrError, ...] = ()
 
 

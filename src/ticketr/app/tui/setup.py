@@ -171,7 +171,7 @@ class Setup(Protocol):
         """Look at a folder; no login is looked up, and nothing is written."""
         ...
 
-    def default_folder(self, site: str, project: str = "") -> Path:
+    def suggest_free_folder(self, site: str, project: str = "") -> Path:
         """Return a folder for a new workspace: the current one if it is empty, or a new one."""
         ...
 

@@ -13,7 +13,7 @@ from sandbox_adf import quick_adf_validator
 from ticketr.app.jira import AllowedValue, IssueType, User, adf
 from ticketr.app.sync.compare.diff import Change, CorePart, Part, RichTextPart, find_changes
 from ticketr.app.sync.compare.mapping import field_text
-from ticketr.app.sync.errors import suggest_names
+from ticketr.app.sync.errors import suggest_or_list
 from ticketr.app.sync.push.metadata import ProjectIssueTypes
 from ticketr.app.sync.push.payload import (
     IssuePayload,
@@ -626,15 +626,16 @@ class TestOffers:
     """What an error says of names that would do."""
 
     def test_near_names_are_offered_and_no_others(self) -> None:
-        assert suggest_names("Assignees", ["Assignee", "Status"]) == "did you mean Assignee?"
-        assert suggest_names("assignee", ["Assignee", "Status"]) == "did you mean Assignee?"
+        assert suggest_or_list("Assignees", ["Assignee", "Status"]) == "did you mean Assignee?"
+        assert suggest_or_list("assignee", ["Assignee", "Status"]) == "did you mean Assignee?"
 
     def test_where_none_is_near_some_are_listed(self) -> None:
-        assert suggest_names("x", ["b", "A"]) == "there is A, b"
+        assert suggest_or_list("x", ["b", "A"]) == "there is A, b"
         assert (
-            suggest_names("x", map(str, range(20))) == "there is 0, 1, 10, 11, 12, 13, 14, 15, ..."
+            suggest_or_list("x", map(str, range(20)))
+            == "there is 0, 1, 10, 11, 12, 13, 14, 15, ..."
         )
-        assert suggest_names("x", []) == "there is none"
+        assert suggest_or_list("x", []) == "there is none"
 
     @given(texts, st.lists(texts, max_size=5))
     def test_an_error_is_one_line_whatever_is_in_it(self, text: str, names: list[str]) -> None:

@@ -53,7 +53,7 @@ async def test_a_picture_is_attached_and_shown(bench: Bench) -> None:
     save(bench, "pics/shot.png")
     await write(bench, "![The shot](pics/shot.png)")
     planned = bench.plan()
-    assert planned.plain_text_notes == ()
+    assert planned.markup_sent_as_text == ()
     assert [(each.name, each.new) for each in planned.entries[0].changes[1:]] == [
         ("New attachment", "pics/shot.png, 8 bytes")
     ]
@@ -130,7 +130,7 @@ async def test_what_is_not_attached_is_a_warning_with_its_line(
     (bench.root / "link.png").symlink_to(bench.root.parent / "outside.png")
     (bench.root / "dotted.png").symlink_to(bench.root / ".hidden" / "shot.png")
     await write(bench, f"![]({address})")
-    (literal,) = bench.plan().plain_text_notes
+    (literal,) = bench.plan().markup_sent_as_text
     line = bench.text("DEMO-1").split("\n").index(f"![]({address})") + 1
     assert literal.reason.startswith(f"Description: DEMO-1.md:{line}: “{address}” {reason}")
 

@@ -258,7 +258,7 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
         Note("DEMO-9", "DEMO-9.md", "Description: DEMO-9.md:4: “@Mia” goes", Code.LITERAL),
         Note("", "new.md", "Description: new.md:3: “:x:” goes", Code.LITERAL, "Pay"),
     )
-    read = plan_read(PushPlan((DRAFT, EDIT), plain_text_notes=literals))
+    read = plan_read(PushPlan((DRAFT, EDIT), markup_sent_as_text=literals))
     state = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read, 10.0)[0]
 
     rows = [plain(row).rstrip() for row in draw_screen(state, 11.0, Theme())]

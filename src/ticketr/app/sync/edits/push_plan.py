@@ -163,14 +163,14 @@ class PushPlan:
         left_alone: What it would not change, and why.
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
-        plain_text_notes: What Jira would get as plain text, such as a mistyped short form.
+        markup_sent_as_text: What Jira would get as plain text, such as a mistyped short form.
         expected_refusals: What of its entries Jira would refuse, as far as that shows without a request.
     """
 
     entries: tuple[PlanEntry, ...] = ()
     left_alone: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
-    plain_text_notes: tuple[Note, ...] = ()
+    markup_sent_as_text: tuple[Note, ...] = ()
     expected_refusals: tuple[Note, ...] = ()
 
 

@@ -32,7 +32,7 @@ from ticketr.app.sync.jobs.bulk_change import (
     make_bulk_field_ids_and_values,
     use_line_names,
 )
-from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
+from ticketr.app.sync.jobs.syncing import count_tickets, session_reporting_end
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import IssueChanges, Metadata, fetch_metadata
 from ticketr.app.sync.push.outbox import may_have_arrived
@@ -80,7 +80,7 @@ class FindIssuesJob(SessionJob):
             AbsentIssues: Jira does not have one of the keys.
             JiraError: A request failed.
         """
-        async with reporting_session(self, context, lambda: "nothing was changed") as session:
+        async with session_reporting_end(self, context, lambda: "nothing was changed") as session:
             ids: Sequence[str] = tuple(self.keys)
             if self.search_jql:
                 try:
@@ -97,7 +97,7 @@ class FindIssuesJob(SessionJob):
         return issues
 
 
-async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[BulkIssue, ...]:
+async def fetch_bulk_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[BulkIssue, ...]:
     """Return issues by their keys, without a job: the workspace is not locked.
 
     Args:
@@ -190,13 +190,11 @@ class BulkJob(SessionJob):
 
     issues: Sequence[BulkIssue]
     change: BulkChange
-    _changed_id_by_key: dict[str, str] = field(
-        default_factory=dict[str, str], init=False, repr=False
-    )
-    _unneeded_states: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _id_by_changed_key: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _unneeded_state_by_key: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
-    _maybe_sent_by_id: dict[str, BulkIssue] = field(
-        default_factory=dict[str, BulkIssue], init=False, repr=False
+    _requested_unrefused_by_id: dict[str, BulkIssue] = field(
+        default_factory=dict, init=False, repr=False
     )
     # The IDs of issues that a refused request may have changed.
     _uncertain_ids: set[str] = field(default_factory=set[str], init=False, repr=False)
@@ -209,18 +207,20 @@ class BulkJob(SessionJob):
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
         known = {
-            *self._changed_id_by_key,
-            *self._unneeded_states,
+            *self._id_by_changed_key,
+            *self._unneeded_state_by_key,
             *(note.key for note in self._failed),
         }
-        requested = [issue.key for issue in self._maybe_sent_by_id.values()]
+        requested = [issue.key for issue in self._requested_unrefused_by_id.values()]
         unknown = tuple(key for key in requested if key not in known)
         return BulkResult(
-            tuple(self._changed_id_by_key),
+            tuple(self._id_by_changed_key),
             tuple(self._failed),
             unknown,
-            unneeded=tuple(self._unneeded_states),
-            unneeded_state=next(iter(self._unneeded_states.values()), self.change.already_words),
+            unneeded=tuple(self._unneeded_state_by_key),
+            unneeded_state=next(
+                iter(self._unneeded_state_by_key.values()), self.change.already_words
+            ),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
@@ -230,7 +230,7 @@ class BulkJob(SessionJob):
             OutcomeUnknown: The answer to a change was lost; `so_far` has what was done.
             JiraError: A request failed; `so_far` has what was done.
         """
-        async with reporting_session(self, context, self._done_so_far_words) as session:
+        async with session_reporting_end(self, context, self._done_so_far_words) as session:
             send = await self._prepare_sender(session)
             for issues in self._batches():
                 await send(issues)
@@ -246,7 +246,7 @@ class BulkJob(SessionJob):
         session.progress.report(", ".join(counts))
         return result
 
-    async def _still_to_change(
+    async def _note_done_and_return_rest(
         self, session: Session, issues: Sequence[BulkIssue]
     ) -> list[BulkIssue]:
         """Look at issues; note those that are as the change makes them, and return the others."""
@@ -264,15 +264,15 @@ class BulkJob(SessionJob):
                 fresh = now.get(issue.id, issue)
                 remaining.append(replace(issue, status=fresh.status))
                 continue
-            self._note_unneeded(issue, state)
+            self._note_already_as_wanted(issue, state)
         return remaining
 
-    def _note_unneeded(self, issue: BulkIssue, state: str) -> None:
+    def _note_already_as_wanted(self, issue: BulkIssue, state: str) -> None:
         """Note an issue that is as the change makes it, perhaps since a request that was refused."""
         if issue.id in self._uncertain_ids:
-            self._changed_id_by_key[issue.key] = issue.id
+            self._id_by_changed_key[issue.key] = issue.id
         else:
-            self._unneeded_states[issue.key] = state
+            self._unneeded_state_by_key[issue.key] = state
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -287,7 +287,7 @@ class BulkJob(SessionJob):
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._changed_id_by_key) + len(self._unneeded_states) + len(self._failed)
+        over = len(self._id_by_changed_key) + len(self._unneeded_state_by_key) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
@@ -296,7 +296,7 @@ class BulkJob(SessionJob):
     ) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues, with what it needs of the site."""
         if self.change.delete:
-            return lambda issues: self._run_in_jira(session, issues, session.jira.start_bulk_delete)
+            return lambda issues: self._run_as_task(session, issues, session.jira.start_bulk_delete)
         if self.change.status:
             return lambda issues: self._transition(session, issues)
         if self.change.parent_key:
@@ -332,11 +332,11 @@ class BulkJob(SessionJob):
             groups.setdefault(name, (ids, values, []))[2].extend(issues)
         for ids, values, issues in groups.values():
             start = partial(session.jira.start_bulk_edit, fields=ids, values=values)
-            await self._run_in_jira(session, issues, start)
+            await self._run_as_task(session, issues, start)
 
     async def _transition(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Change the status of some issues; note those that have no transition to it."""
-        left = await self._still_to_change(session, issues)
+        left = await self._note_done_and_return_rest(session, issues)
         if not left:
             return
         known = await session.jira.transitions_by_key([issue.key for issue in left])
@@ -349,7 +349,7 @@ class BulkJob(SessionJob):
                 error = no_transition_error(self.change.status, known.get(issue.key, ()))
                 self._note_failed([issue], str(error), Code.NO_TRANSITION)
             elif status.name == issue.status:
-                self._note_unneeded(issue, issue.status)
+                self._note_already_as_wanted(issue, issue.status)
             else:
                 chosen[issue.id] = transitions[status.name]
 
@@ -360,14 +360,14 @@ class BulkJob(SessionJob):
             return session.jira.start_bulk_transition(groups)
 
         if chosen:
-            await self._run_in_jira(session, [issue for issue in left if issue.id in chosen], start)
+            await self._run_as_task(session, [issue for issue in left if issue.id in chosen], start)
 
     async def _set_parents_one_by_one(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent_key == self.change.parent_key:
-                self._unneeded_states[issue.key] = self.change.already_words
+                self._unneeded_state_by_key[issue.key] = self.change.already_words
                 continue
-            self._maybe_sent_by_id[issue.id] = issue
+            self._requested_unrefused_by_id[issue.id] = issue
             try:
                 await session.jira.edit_issue(
                     issue.key, {"parent": {"key": self.change.parent_key}}
@@ -377,10 +377,10 @@ class BulkJob(SessionJob):
                     [issue], error, f"to move it under {self.change.parent_key}: "
                 )
             else:
-                self._changed_id_by_key[issue.key] = issue.id
+                self._id_by_changed_key[issue.key] = issue.id
             self._report_progress(session)
 
-    async def _run_in_jira(
+    async def _run_as_task(
         self,
         session: Session,
         issues: Sequence[BulkIssue],
@@ -424,7 +424,7 @@ class BulkJob(SessionJob):
         remaining_tries = MAX_JIRA_WRITE_TRIES
         while issues:
             remaining_tries -= 1
-            self._maybe_sent_by_id |= {issue.id: issue for issue in issues}
+            self._requested_unrefused_by_id |= {issue.id: issue for issue in issues}
             try:
                 return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
@@ -435,7 +435,7 @@ class BulkJob(SessionJob):
                 break
             self._uncertain_ids |= {issue.id for issue in issues}
             if self.change.status or self.change.delete:
-                issues = await self._still_to_change(session, issues)
+                issues = await self._note_done_and_return_rest(session, issues)
         return "", ()
 
     async def _recheck_failed(self, session: Session, issues: Sequence[BulkIssue]) -> None:
@@ -443,7 +443,7 @@ class BulkJob(SessionJob):
         noted = {note.key for note in self._failed}
         failed = [issue for issue in issues if issue.key in noted]
         if failed and (self.change.status or self.change.delete):
-            left = {issue.key for issue in await self._still_to_change(session, failed)}
+            left = {issue.key for issue in await self._note_done_and_return_rest(session, failed)}
             settled = {issue.key for issue in failed} - left
             self._failed = [note for note in self._failed if note.key not in settled]
 
@@ -465,7 +465,7 @@ class BulkJob(SessionJob):
     ) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._changed_id_by_key |= {
+        self._id_by_changed_key |= {
             issue.key: issue.id for issue in issues if issue.id in progress.changed_ids
         }
         for issue in issues:
@@ -492,7 +492,7 @@ class BulkJob(SessionJob):
         if may_have_arrived(error):
             raise OutcomeUnknown(error.what_went_wrong) from error
         for issue in issues:
-            del self._maybe_sent_by_id[issue.id]
+            del self._requested_unrefused_by_id[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
         self._note_failed(issues, f"{change}{error}", Code.REFUSED_BY_JIRA)

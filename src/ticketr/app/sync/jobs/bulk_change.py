@@ -97,10 +97,10 @@ _EXTENDABLE_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object
 _SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "string": ("singleLineTextFields", lambda text: {"text": text or ""}),
     "number": ("clearableNumberFields", lambda number: {"value": number}),
-    "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _bulk_edit_date(day)}}),
+    "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _day_for_bulk_edit(day)}}),
     "datetime": (
         "dateTimePickerFields",
-        lambda moment: {"dateTime": {"formattedDateTime": _bulk_edit_time(moment)}},
+        lambda moment: {"dateTime": {"formattedDateTime": _moment_for_bulk_edit(moment)}},
     ),
     "user": ("singleSelectClearableUserPickerFields", lambda user: {"user": user}),
     "option": ("singleSelectFields", lambda value: {"option": _option_id_entry(value)}),
@@ -120,7 +120,7 @@ _BULK_NAME_AND_KEY_BY_UNCLEARABLE_ID = {
     "issuetype": ("issueType", "issueTypeId"),
 }
 #: The groups that are one field, not a list of fields.
-_GROUPS_HOLDING_ONE_FIELD = frozenset({"issueType", "multiselectComponents", "priority"})
+_NON_LIST_BULK_EDIT_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
 _FIELD_NOT_IN_BULK_REASON = "it cannot be set in bulk; edit the files"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _CLI_OPTION_BY_LINE_NAME = {"status": "--transition STATUS", "parent": "--move KEY"}
@@ -173,7 +173,7 @@ def make_bulk_field_ids_and_values(
         except BadValue as error:
             raise BadValue(f"{setting.name}: {error}") from None
         ids.append(spec.id)
-        if name in _GROUPS_HOLDING_ONE_FIELD:  # there is one such field
+        if name in _NON_LIST_BULK_EDIT_GROUPS:  # there is one such field
             values[name] = entry
         else:
             values.setdefault(name, [])
@@ -242,11 +242,11 @@ def _option_id_entry(value: Any) -> dict[str, object]:
     return {"optionId": int(_option_id(value)) if value else -1}
 
 
-def _bulk_edit_date(day: str | None) -> str:
+def _day_for_bulk_edit(day: str | None) -> str:
     """Return a day as the bulk edit takes it: ``31-01-2026``, unlike the edit of one issue."""
     return f"{date.fromisoformat(day):%d-%m-%Y}" if day else ""
 
 
-def _bulk_edit_time(moment: str | None) -> str:
+def _moment_for_bulk_edit(moment: str | None) -> str:
     """Return a moment by ISO 8601, whose zone has a colon, unlike in Jira's other requests."""
     return datetime.fromisoformat(moment).isoformat(timespec="milliseconds") if moment else ""

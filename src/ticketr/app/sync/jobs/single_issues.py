@@ -18,7 +18,7 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.sent import SentComment, find_answers_in_jira, highest_comment_id
 from ticketr.app.sync.compare.times import jira_moment, read_typed_moment, zone_of
 from ticketr.app.sync.errors import UnsendableWorkOrComment
-from ticketr.app.sync.jobs.syncing import reporting_session
+from ticketr.app.sync.jobs.syncing import session_reporting_end
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull import downloading
 from ticketr.app.sync.push.outbox import fetch_comments_as_issue, may_have_arrived, send_once
@@ -88,9 +88,9 @@ class LogWorkJob(SessionJob):
             UnsendableWorkOrComment: The text or the moment cannot be sent.
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
-        async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
+        async with session_reporting_end(self, context, lambda: "ask Jira what it has") as session:
             comment = _document_or_none_if_empty(self.comment, {})
-            began = _start_time(self.typed_start, session)
+            began = _typed_start_or_now(self.typed_start, session)
             send = partial(
                 session.jira.add_worklog,
                 self.key,
@@ -152,7 +152,7 @@ class CommentJob(SessionJob):
             UnsendableWorkOrComment: The text cannot be sent.
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
-        async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
+        async with session_reporting_end(self, context, lambda: "ask Jira what it has") as session:
             names = dict.fromkeys(one.name_or_email for one in jira.adf.named_people(self.text))
             people = {name: await session.jira.top_matching_users(name) for name in names}
             document = _document_or_none_if_empty(self.text, people)
@@ -190,7 +190,7 @@ def _document_or_none_if_empty(
         raise UnsendableWorkOrComment(text, str(error)) from None
 
 
-def _start_time(text: str, session: Session) -> datetime:
+def _typed_start_or_now(text: str, session: Session) -> datetime:
     if not text:
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as Jira is
@@ -221,7 +221,7 @@ class ListAttachmentsJob(SessionJob):
 
     async def execute(self, context: JobContext) -> downloading.AttachmentList:
         """Run the job; the queue calls this."""
-        async with reporting_session(self, context, lambda: "nothing was changed") as session:
+        async with session_reporting_end(self, context, lambda: "nothing was changed") as session:
             return await downloading.fetch_attachment_list(session, self.keys)
 
 
@@ -248,7 +248,7 @@ class GetAttachmentsJob(SessionJob):
         """Run the job; the queue calls this."""
         done = self._done
         done.clear()
-        async with reporting_session(self, context, lambda: _count_files(len(done))) as session:
+        async with session_reporting_end(self, context, lambda: _count_files(len(done))) as session:
             listed = await downloading.fetch_attachment_list(session, self.keys)
             survey = await session.survey(drop_drafts_that_lost_keys=False)
             locations = survey.locations_of_unread_keys | survey.locations
@@ -294,7 +294,7 @@ class AddAttachmentsJob(SessionJob):
         done, failed = self._done, list[Note]()
         done.clear()
         self._sending_path = ""
-        async with reporting_session(self, context, self._done_so_far_words) as session:
+        async with session_reporting_end(self, context, self._done_so_far_words) as session:
             settings = await session.jira.attachment_settings()
             for path in self.files:
                 try:

@@ -88,12 +88,12 @@ def count_tickets(count: int) -> str:
     return "1 ticket" if count == 1 else f"{count} tickets"
 
 
-def _pulled_words(tally: PullTally) -> str:
+def _pull_progress(tally: PullTally) -> str:
     """Return how far a pull has got."""
     return _words_so_far(len(tally.outcomes_by_id), len(tally.found_and_given_ids), "pulled")
 
 
-def _pushed_words(tally: PushTally) -> str:
+def _push_progress(tally: PushTally) -> str:
     """Return how far a push has got."""
     return _words_so_far(tally.result.done, tally.result.total, "pushed")
 
@@ -103,7 +103,7 @@ def _words_so_far(done: int, total: int, what: str) -> str:
 
 
 @asynccontextmanager
-async def reporting_session(
+async def session_reporting_end(
     job: SessionJob, context: JobContext, done: Callable[[], str]
 ) -> AsyncGenerator[Session]:
     """Open a session; report an error or a cancellation as the last message.
@@ -196,17 +196,17 @@ class PullJob(_PullOrPushJob):
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
         self._tally = tally = PullTally()
-        async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
+        async with session_reporting_end(self, context, lambda: _pull_progress(tally)) as session:
             if session.recorded_creations:
                 await _recover_created_keys(session, tally)
-            await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
+            await _pull_and_find_broken(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.up_to_date_issue_count)}{left_out_counts(pulled=result)}"
         session.progress.report(words, result.up_to_date_issue_count, result.up_to_date_issue_count)
         return result
 
 
-async def _pull(
+async def _pull_and_find_broken(
     session: Session, tally: PullTally, keys: Collection[str] | None, *, full: bool, prune: bool
 ) -> Mapping[str, TicketrError]:
     """Pull tickets, and download what is attached to them if the workspace keeps it.
@@ -273,12 +273,12 @@ class PushJob(_PullOrPushJob):
 
     def so_far(self) -> PushResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        return replace(self._tally.result, site=self.browser_or_login_site)
+        return replace(self._tally.result, site=self.workspace_site)
 
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
         self._tally = tally = PushTally()
-        async with reporting_session(self, context, lambda: _pushed_words(tally)) as session:
+        async with session_reporting_end(self, context, lambda: _push_progress(tally)) as session:
             if session.recorded_creations and not self.dry_run:
                 await _recover_created_keys(session, tally)
             survey = await session.survey()
@@ -331,17 +331,18 @@ class SyncJob(SessionJob):
 
     def so_far(self) -> SyncResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        return SyncResult(
-            self._pulled.result(), replace(self._pushed.result, site=self.browser_or_login_site)
-        )
+        pushed = replace(self._pushed.result, site=self.workspace_site)
+        return SyncResult(self._pulled.result(), pushed)
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
         self._pulled, self._pushed, self._is_pushing = PullTally(), PushTally(), False
-        async with reporting_session(self, context, self._phase_done_so_far_words) as session:
+        async with session_reporting_end(self, context, self._phase_done_so_far_words) as session:
             if session.recorded_creations:
                 await _recover_created_keys(session, self._pushed)
-            broken = await _pull(session, self._pulled, None, full=self.full, prune=self.prune)
+            broken = await _pull_and_find_broken(
+                session, self._pulled, None, full=self.full, prune=self.prune
+            )
             self._is_pushing = True
             session.progress.report("Looking for edits...", 0, 0)
             survey = await session.survey()
@@ -364,4 +365,4 @@ class SyncJob(SessionJob):
         return result
 
     def _phase_done_so_far_words(self) -> str:
-        return _pushed_words(self._pushed) if self._is_pushing else _pulled_words(self._pulled)
+        return _push_progress(self._pushed) if self._is_pushing else _pull_progress(self._pulled)

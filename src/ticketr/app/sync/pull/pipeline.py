@@ -19,10 +19,10 @@ from ticketr.app.jira.adf import load_conversions, simple_markdown
 from ticketr.app.sync.compare.mapping import convert_simple_and_estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
-    CHECKPOINTS_BETWEEN_TICKET_RENDERS,
     CONCURRENT_REQUESTS,
     FILES_PER_THREAD_VISIT,
     MAX_INLINE_COST,
+    TRIO_CHECKPOINTS_PER_PAUSE,
     chunks,
     split_by_limits,
 )
@@ -311,7 +311,7 @@ class PullPipeline:
         self._cost += cost
         if self._cost > MAX_INLINE_COST:
             self._cost = cost if is_short else 0
-            for _ in range(CHECKPOINTS_BETWEEN_TICKET_RENDERS):
+            for _ in range(TRIO_CHECKPOINTS_PER_PAUSE):
                 await trio.lowlevel.checkpoint()
         try:
             if is_short:

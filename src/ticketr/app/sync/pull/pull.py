@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import BadRequest, Issue, NotFound
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
-from ticketr.app.sync.errors import UnknownTicket, suggest_names
+from ticketr.app.sync.errors import UnknownTicket, suggest_or_list
 from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, change_search_start_time, make_fetch_plan
 from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
@@ -127,7 +127,7 @@ class _RelativeFinder:
             for name in answer.missing:
                 if name not in renamed:
                     known = {issue.key for issue in self.known_by_id.values()} - {*keys.values()}
-                    hint = f"; {suggest_names(keys[name], known)}" if known else ""
+                    hint = f"; {suggest_or_list(keys[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
                     self._note_failure(keys[name], reason, Code.NOT_FOUND)
         return issues

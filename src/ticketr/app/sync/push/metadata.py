@@ -21,7 +21,7 @@ from ticketr.app.sync.compare.mapping import (
 )
 from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID, TIME_TRACKING_FIELD
 from ticketr.app.sync.concurrency import map_in_tasks
-from ticketr.app.sync.errors import suggest_names
+from ticketr.app.sync.errors import suggest_or_list
 from ticketr.app.sync.push import values
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ProjectIssueTypes:
             (issue_type.name for issue_type in self.types if issue_type.id == type_id), "ticket"
         )
         return (
-            f"Status: {values.short_quote(status)} is not a status of a {kind}; {suggest_names(status, names)}",
+            f"Status: {values.short_quote(status)} is not a status of a {kind}; {suggest_or_list(status, names)}",
         )
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:

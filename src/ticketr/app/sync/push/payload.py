@@ -19,7 +19,7 @@ from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID, with_time_tracking
 from ticketr.app.sync.edits import losses
 from ticketr.app.sync.edits.local_changes import draft_changes
-from ticketr.app.sync.errors import suggest_names
+from ticketr.app.sync.errors import suggest_or_list
 from ticketr.app.sync.push import rich_text
 from ticketr.app.sync.push.values import (
     BadValue,
@@ -359,7 +359,7 @@ def _text_spec(context: PayloadContext, part: diff.RichTextPart) -> FieldSpec:
     hint = "put a backslash before ## if this is a heading of the text above"
     names = [text.name for text in context.specs if isinstance(text, diff.RichTextPart)]
     raise BadValue(
-        f"{line}there is no such field of rich text here; {hint}; {suggest_names(name, names)}"
+        f"{line}there is no such field of rich text here; {hint}; {suggest_or_list(name, names)}"
     )
 
 
@@ -378,7 +378,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
         if isinstance(part, str) and not spec.why_unsupported
     ]
     names += _STATUS, mapping.PARENT_LINE_NAME
-    return f"there is no such field here; {suggest_names(change.name, names)}"
+    return f"there is no such field here; {suggest_or_list(change.name, names)}"
 
 
 def _section_heading_hint(field: FieldSpec) -> str:

@@ -17,7 +17,7 @@ from ticketr.app.jira import AllowedValue, User
 from ticketr.app.sync.compare import times
 from ticketr.app.sync.compare.diff import Part
 from ticketr.app.sync.compare.mapping import CASCADE_SEPARATOR
-from ticketr.app.sync.errors import suggest_names
+from ticketr.app.sync.errors import suggest_or_list
 from ticketr.text import clean, clip
 
 # ASCII only; float() and date.fromisoformat() take more.
@@ -184,7 +184,7 @@ def choose(
     match = find_allowed_value(name, allowed)
     if match is None:
         raise BadValue(
-            f"{short_quote(name)} {problem}: {suggest_names(name, [one.name for one in allowed])}"
+            f"{short_quote(name)} {problem}: {suggest_or_list(name, [one.name for one in allowed])}"
         )
     return match
 
@@ -311,7 +311,7 @@ def _account_id(name: str, users: tuple[User, ...]) -> str:
         raise BadValue(f"{short_quote(name)} is the name of several people; write one of {emails}")
     hint = "write the name or the e-mail address as Jira shows it"
     if users:
-        hint = suggest_names(name, [user.display_name for user in users])
+        hint = suggest_or_list(name, [user.display_name for user in users])
     raise BadValue(f"nobody called {short_quote(name)} can be chosen; {hint}")
 
 

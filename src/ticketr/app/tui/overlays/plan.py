@@ -253,7 +253,7 @@ class Plan(Review[sync.PushPlan]):
             only_links = all(loss.is_link for loss in plan.losses)
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
             yield Section(plan.losses, loss_lines, title)
-        notes = (*plan.plain_text_notes, *self.check_result.warnings)  # losses are listed apart
+        notes = (*plan.markup_sent_as_text, *self.check_result.warnings)  # losses are listed apart
         shown = (note for note in notes if note.code is not sync.Code.LOSS)
         warnings = {(note.key_title_or_path, note.reason): note for note in shown}
         if warnings:

@@ -82,7 +82,7 @@ async def ask_issues(
     """Ask Jira for issues that are to be changed."""
     workspace = services.workspaces[name]
     return await _ask_jira_or_none_if_stopped(
-        services, name, lambda: workspace.ask_jira(sync.find_issues, keys), SEARCH_WAIT
+        services, name, lambda: workspace.ask_jira(sync.fetch_bulk_issues, keys), SEARCH_WAIT
     )
 
 

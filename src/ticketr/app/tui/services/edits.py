@@ -195,7 +195,7 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
 
     def take_back(store: sync.Store, state: sync.State) -> messages.Notice:
         undone = sync.undo_and_keep_copies(store, state, steps)
-        done, failed = undone.steps_and_copy_paths, undone.failed
+        done, failed = undone.steps_and_backup_paths, undone.failed
         step, aside = done[0]
         if failed:
             words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"

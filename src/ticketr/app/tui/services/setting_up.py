@@ -44,7 +44,7 @@ async def classify_folder(
 
 async def suggest_folder(services: Services, site: str, project: str) -> str:
     """Find a folder for a new workspace."""
-    find = _require_setup(services).default_folder
+    find = _require_setup(services).suggest_free_folder
     return _with_tilde(await services.in_thread(find, site, project))
 
 
