@@ -315,7 +315,7 @@ class QueueCore:
             self.notify_became_pending(record)
         if extras is not NO_EXTRAS:
             if superseded and self.store is not None:
-                self.store.cancel_once_new_written(record, superseded)
+                self.store.supersede_once_written(record, superseded)
             else:
                 self.supersede(superseded)
             if is_doomed(record):

@@ -493,8 +493,8 @@ class StoreWriter:
             return not extras.cancel_requested
         return cause is CancelCause.SHUTDOWN
 
-    def cancel_once_new_written(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
-        """Cancel these jobs when the new one that takes their place is in the file.
+    def supersede_once_written(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
+        """Cancel these jobs later, when the new one that takes their place is in the file.
 
         Those that are pending end in the same transaction. Their functions are not called before,
         since a start is written before the call.
