@@ -253,8 +253,8 @@ def test_a_new_paste_has_its_own_room() -> None:
 @for_each(
     ("token", "event"),
     [
-        ("\x1b[<0;1;1M", Mouse(MouseAction.CLICK, 0, 0)),
-        ("\x1b[<4;10;3M", Mouse(MouseAction.CLICK, 9, 2)),
+        ("\x1b[<0;1;1M", Mouse(MouseAction.LEFT_PRESS, 0, 0)),
+        ("\x1b[<4;10;3M", Mouse(MouseAction.LEFT_PRESS, 9, 2)),
         ("\x1b[<64;80;24M", Mouse(MouseAction.WHEEL_UP, 79, 23)),
         ("\x1b[<65;80;24M", Mouse(MouseAction.WHEEL_DOWN, 79, 23)),
         ("\x1b[<0;1;1m", None),

@@ -114,8 +114,11 @@ class BufferedOutput:
         self.drop_unsent()
         return sent and not self.hung_up
 
-    def close(self) -> None:
-        """Close the descriptor; tasks that wait for it get `trio.ClosedResourceError`."""
+    def drop_unsent_and_close(self) -> None:
+        """Clear the buffer and close the descriptor, without waiting for the terminal.
+
+        Tasks that wait for it get `trio.ClosedResourceError`.
+        """
         self.drop_unsent()
         self.hung_up = True
         trio.lowlevel.notify_closing(self._descriptor)

@@ -56,7 +56,7 @@ class KeyProtocol:
         """Return the question; nothing for a terminal that has never answered one."""
         self._is_begun = True
         is_silent = self._unanswered and not self._was_answered
-        return "" if is_silent else self._ask()
+        return "" if is_silent else self._register_query()
 
     def end(self) -> str:
         """Return the sequence that restores the keys; nothing if they were not changed."""
@@ -80,7 +80,7 @@ class KeyProtocol:
                 and flags != _DISAMBIGUATE_FLAG | _ALTERNATE_KEYS_FLAG
             ):
                 self._is_pushed = True
-                self._write(f"{PUSH}{self._ask()}".encode("ascii"))
+                self._write(f"{PUSH}{self._register_query()}".encode("ascii"))
         elif _ATTRIBUTES_ANSWER.fullmatch(token):
             self._was_answered = True
             self._unanswered = max(self._unanswered - 1, 0)
@@ -96,7 +96,8 @@ class KeyProtocol:
             if self._unanswered:
                 await self._answered.wait()
 
-    def _ask(self) -> str:
+    def _register_query(self) -> str:
+        """Count one more query that has no answer yet; return its sequences."""
         now = trio.current_time()
         if now >= self.give_up_at:  # another program may have got the answers
             self._unanswered = 0

@@ -107,7 +107,7 @@ class Keyboard:
         while self.protocol.is_waiting and await self._wait_for_tokens() is not None:
             pass
 
-    def drop_unread(self) -> None:
+    def drop_unread_keys(self) -> None:
         """Forget what was typed and has not been read, but not the terminal's answers."""
         while select.select([self._descriptor], [], [], 0)[0] and self._read() is not None:
             pass
@@ -127,8 +127,8 @@ class Keyboard:
         os.close(self._descriptor)
         signal.signal(signal.SIGIO, self._handler)
 
-    def _restore_keys_if_program_hangs(self, _: int, __: FrameType | None) -> None:
-        r"""Restore the keys if the program hangs, so that the terminal makes a signal of Ctrl+\."""
+    def _restore_keys_if_program_hangs(self, _sigio: int, _: FrameType | None) -> None:
+        r"""Restore the keys if input was unread for long, so that Ctrl+\ is a signal again."""
         now = time.monotonic()
         if self._unread_since is None:
             self._unread_since = now

@@ -22,7 +22,7 @@ from ticketr.terminal.tokens import FOCUS_OFF, MOUSE_OFF, Key
 #: Variables that make blessed omit or force every sequence, not only colours.
 _COLOR_VARIABLES: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 #: A late report of the cursor's position, which blessed takes for F3.
-_CURSOR_REPORT: Final = re.compile("\x1b\\[[0-9]*;1R")
+_F3_LIKE_CURSOR_REPORT: Final = re.compile("\x1b\\[[0-9]*;1R")
 #: Alternate screen on and off, for terminals whose description lacks them; others ignore them.
 _ENTER, _LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 #: Auto-wrap off and bracketed paste on; and the reverse, after ending a synchronized update.
@@ -63,7 +63,7 @@ class TerminalKind:
         return None if name is None else Key(name)
 
     def _name_key(self, token: str) -> str | None:
-        if _CURSOR_REPORT.fullmatch(token):
+        if _F3_LIKE_CURSOR_REPORT.fullmatch(token):
             return None
         self._terminal.ungetch(token)
         keystroke = self._terminal.inkey(timeout=0, esc_delay=0)

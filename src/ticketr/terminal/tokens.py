@@ -51,7 +51,7 @@ class Paste:
 class MouseAction(Enum):
     """What was done with the mouse."""
 
-    CLICK = "click"
+    LEFT_PRESS = "left press"
     WHEEL_UP = "wheel up"
     WHEEL_DOWN = "wheel down"
 
@@ -122,11 +122,11 @@ FOCUS_ON, FOCUS_OFF = "\x1b[?1004h", "\x1b[?1004l"
 MOUSE_ON, MOUSE_OFF = "\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l"
 
 _FOCUS_IN: Final = "\x1b[I"
-#: A press; a release, which ends with "m", follows every click and means nothing.
-_MOUSE_REPORT: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})M")
+#: A press; a release, which ends with "m", follows every press and means nothing.
+_MOUSE_PRESS_REPORT: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})M")
 #: Buttons without the bits for Shift, Alt and Ctrl: 4, 8 and 16.
 _ACTION_BY_BUTTON: Final = {
-    0: MouseAction.CLICK,
+    0: MouseAction.LEFT_PRESS,
     64: MouseAction.WHEEL_UP,
     65: MouseAction.WHEEL_DOWN,
 }
@@ -188,7 +188,7 @@ def read_report(token: str) -> Mouse | FocusGained | None:
     """
     if token == _FOCUS_IN:
         return FocusGained()
-    match = _MOUSE_REPORT.fullmatch(token)
+    match = _MOUSE_PRESS_REPORT.fullmatch(token)
     # Shift, Alt and Ctrl, held with a button, change nothing.
     action = _ACTION_BY_BUTTON.get(int(match[1]) & ~(4 | 8 | 16)) if match is not None else None
     if match is None or action is None:

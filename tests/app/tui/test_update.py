@@ -221,7 +221,7 @@ MANY = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 100))
 
 
 def clicked(state: AppState, x: int, y: int) -> AppState:
-    return after(state, Mouse(MouseAction.CLICK, x, y))
+    return after(state, Mouse(MouseAction.LEFT_PRESS, x, y))
 
 
 def test_a_click_selects_a_ticket_and_a_second_one_opens_it() -> None:

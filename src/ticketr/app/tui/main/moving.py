@@ -34,12 +34,12 @@ def on_mouse(state: AppState, mouse: Mouse, now: float) -> Step:
     below the pointer, which gets the focus.
     """
     if state.overlays:
-        is_click = mouse.action is MouseAction.CLICK
+        is_click = mouse.action is MouseAction.LEFT_PRESS
         return (state, ()) if is_click else _move_by_wheel(state, mouse, now)
     panel = _panel_at(state, mouse.x, mouse.y)
     if panel is None:
         return state, ()
-    if mouse.action is MouseAction.CLICK:
+    if mouse.action is MouseAction.LEFT_PRESS:
         return _click(state, panel, mouse, now)
     return _move_by_wheel(replace(state, focus=panel), mouse, now)
 
