@@ -22,7 +22,9 @@ def key_table() -> str:
     """Return the keys, what they do and where, and the names of their actions."""
     actions: dict[str, list[Binding]] = {}
     for row in DEFAULT_BINDINGS:
-        actions.setdefault("" if row.contexts == TYPING_CONTEXTS else row.name, []).append(row)
+        actions.setdefault(
+            "" if row.contexts == TYPING_CONTEXTS else row.name_in_settings, []
+        ).append(row)
     # The keys that change a line of text follow the others, in one row.
     lines = ["| key | what it does | name |", "|---|---|---|"]
     lines += [_row(rows) for name, rows in sorted(actions.items(), key=lambda item: not item[0])]
@@ -44,7 +46,7 @@ def _row(rows: list[Binding]) -> str:
         words = ", ".join(texts) + next(iter(texts.values()))
     else:
         words = " · ".join(f"{text}{where}" for text, where in texts.items())
-    names = ", ".join(dict.fromkeys(f"`{row.name}`" for row in rows))
+    names = ", ".join(dict.fromkeys(f"`{row.name_in_settings}`" for row in rows))
     return f"| {shown} | {words} | {names} |"
 
 

@@ -169,10 +169,10 @@ def test_ctrl_c_leaves_whatever_else_does(keys: Keys) -> None:
 
 
 def test_no_key_of_the_app_has_two_actions_in_one_place(keys: Keys) -> None:
-    every = {row.name for row in DEFAULT_BINDINGS} - {"accept", "escape"}
+    every = {row.name_in_settings for row in DEFAULT_BINDINGS} - {"accept", "escape"}
 
     for name in every:
-        keys_of = {row.keys for row in DEFAULT_BINDINGS if row.name == name}
+        keys_of = {row.keys for row in DEFAULT_BINDINGS if row.name_in_settings == name}
         if len(keys_of) == 1:  # naming the keys that an action has changes nothing
             names = (name_of(key) for key in keys_of.pop() if key != "KEY_CTRL_C")
             listed = ", ".join(f"'{key}'" for key in names)

@@ -235,7 +235,7 @@ class Binding:
     hint: str = ""
 
     @property
-    def name(self) -> str:
+    def name_in_settings(self) -> str:
         """The name of the action in the user's settings, as ``page-down``."""
         return self.action.name.lower().replace("_", "-")
 
@@ -435,7 +435,7 @@ class ContextBindings(NamedTuple):
         return " ".join(name_of(key) for key in row.keys if self.by_key.get(key) is row)
 
 
-_ACTION_BY_NAME: Final = {row.name: row.action for row in DEFAULT_BINDINGS}
+_ACTION_BY_NAME: Final = {row.name_in_settings: row.action for row in DEFAULT_BINDINGS}
 #: Keys that keep their actions, so that every screen can be left, and that no key which opens a
 #: plan or a question also answers it.
 _ACTIONS_BY_RESERVED_KEY: Final = {
@@ -475,9 +475,11 @@ def keymap_with_user_keys(table: Table) -> KeyMap:
     for context, key, one, two in _find_clashes(rows):
         is_given = one.action in given and two.action in given
         if is_given and (context, one.action, two.action) not in shared:
-            words = f"{name_of(key)} would be both {one.name} and {two.name}"
+            words = (
+                f"{name_of(key)} would be both {one.name_in_settings} and {two.name_in_settings}"
+            )
             raise table.make_error(
-                two.name, f"{words} in {context.value}; give one of them another key"
+                two.name_in_settings, f"{words} in {context.value}; give one of them another key"
             )
     old = {(row.action, key) for row in DEFAULT_BINDINGS for key in row.keys}
     new = {(row.action, key) for row in rows for key in row.keys}

@@ -14,7 +14,7 @@ from ticketr.app.tui.main.changing import select_added
 from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import cancel_job_or_go_back, main_screen_step
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.questions import Question
+from ticketr.app.tui.overlays.questions import YesNoQuestion
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW_TYPED_WORD_SECONDS, AppState, OpenTicket, Panel, Step
@@ -86,7 +86,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             # An Enter there answers no question.
             if state.overlays and state.context in TYPING_CONTEXTS:
                 return state, ()
-            return state.opened(Question(title, words, effects, now)), ()
+            return state.opened(YesNoQuestion(title, words, effects, now)), ()
         case messages.TicketAdded():
             return replace(select_added(state, message), follow_selection_at=now), ()
         case messages.FollowSelectionDue():
@@ -111,7 +111,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             named = ", ".join(filter(None, keys))
             return state.with_notice(f"{words}; {named}" if named else words, is_bad=is_error), ()
         case terminal.QuitSignal() | terminal.HungUp():
-            return state, (call(outside.leave),)
+            return state, (call(outside.request_leave),)
         case _:
             effects = ()
     return _offer_to_overlays_then_caller(state, message, now, effects)

@@ -15,7 +15,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
-from ticketr.app.tui.overlays.conflict import MAX_NAMED_PARTS, ConflictScreen
+from ticketr.app.tui.overlays.conflict import MAX_PARTS_IN_OUTCOME, ConflictScreen
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import draw_screen
@@ -400,7 +400,7 @@ def test_a_conflict_of_many_parts_names_some_of_them_in_what_enter_will_do() -> 
     words = " ".join(" ".join(plain(row) for row in draw_screen(state, 50.0, Theme())).split())
 
     assert "50 left to choose: " in words
-    assert f" and {50 - MAX_NAMED_PARTS} more " in words
+    assert f" and {50 - MAX_PARTS_IN_OUTCOME} more " in words
 
 
 def test_c_off_a_conflict_goes_to_the_next_one() -> None:

@@ -18,7 +18,7 @@ from ticketr.app.tui.overlays.first_run import TOKEN_PAGE_URL, FirstRun, Form
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
-from ticketr.app.tui.services.outside import leave, open_pages
+from ticketr.app.tui.services.outside import open_pages, request_leave
 from ticketr.app.tui.services.setting_up import (
     add_and_show_workspace,
     cancel_setup,
@@ -193,7 +193,7 @@ def test_without_a_workspace_escape_leaves_the_first_run_open() -> None:
 
     assert state.overlays == START.overlays
     assert state.notice == "There is nothing to go back to; q leaves"
-    assert do(START, "q")[1] == (call(leave),)
+    assert do(START, "q")[1] == (call(request_leave),)
 
 
 def test_with_a_workspace_it_adds_another_one_and_escape_closes_it() -> None:

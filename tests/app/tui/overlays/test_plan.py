@@ -26,7 +26,7 @@ from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.services.jobs import dry_run_push, read_plan, start_job
-from ticketr.app.tui.services.outside import leave, open_editor, redraw
+from ticketr.app.tui.services.outside import open_editor, redraw, request_leave
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
@@ -486,7 +486,7 @@ def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
 
 def test_leaving_help_and_drawing_again_are_commands() -> None:
     _, asked = update(typed("quit"), Key("KEY_ENTER"), 99.0)
-    assert asked == (call(leave),)
+    assert asked == (call(request_leave),)
     _, asked = update(typed("redraw"), Key("KEY_ENTER"), 99.0)
     assert asked == (call(redraw),)
     assert pressed(typed("help"), "KEY_ENTER").context is Context.HELP
@@ -537,8 +537,8 @@ def test_q_closes_it_and_does_not_leave_the_app(name: str) -> None:
     closed, asked = update(state, Key("q"), 99.0)
 
     assert closed.overlays == state.overlays[:-1]
-    assert not any(each.function is leave for each in asked)
-    assert update(state, Key("KEY_F10"), 99.0)[1] == (call(leave),)
+    assert not any(each.function is request_leave for each in asked)
+    assert update(state, Key("KEY_F10"), 99.0)[1] == (call(request_leave),)
 
 
 def test_the_help_names_only_the_keys_that_have_the_action_there() -> None:

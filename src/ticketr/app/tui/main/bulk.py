@@ -17,7 +17,7 @@ from ticketr.app.tui.overlays.questions import (
     LineInput,
     Loading,
     Option,
-    Question,
+    YesNoQuestion,
 )
 from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import ListRow
@@ -117,7 +117,7 @@ class _Targets:
             return state, (call_in(name, change_field, place_of(self.rows[0]), change),)
         changes = tuple((place_of(row), change) for row in self.rows)
         plan = FileEdits(name, changes)
-        return state.opened(plan), (plan.request,)
+        return state.opened(plan), (plan.plan_request,)
 
 
 def on_targets(step: Callable[[AppState, _Targets], Step]) -> Handler:
@@ -198,7 +198,7 @@ def ask_work_to_log(state: AppState, keys: tuple[str, ...], now: float) -> Step:
         effects = tuple(call_in(name, start_job, request) for request in requests)
         on = f"“{clean(words)}” " if words else ""
         question = f"{spent} {on}is logged on {key_or_each_of_count(keys)} in Jira at once."
-        ask = Question("Log work", f"{question} Enter does it, Esc does not.", effects, now)
+        ask = YesNoQuestion("Log work", f"{question} Enter does it, Esc does not.", effects, now)
         return state.opened(ask), ()
 
     line = LineInput("time, and a text:", on_accept, examples="2h wrote the tests")
@@ -212,7 +212,7 @@ def open_in_browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     if len(keys) <= MAX_BROWSER_TABS_WITHOUT_QUESTION:
         return state, (effect,)
     words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
-    return state.opened(Question("Open", words, (effect,), now)), ()
+    return state.opened(YesNoQuestion("Open", words, (effect,), now)), ()
 
 
 @_on_issue_keys
@@ -275,7 +275,7 @@ def choose_value(state: AppState, targets: _Targets, field: _FieldToEdit, typed:
         on_accept,
         input=TextInput.of(typed),
         unlisted_value_note=field.unlisted_value_note,
-        request=asking,
+        options_request=asking,
         options_and_if_all=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.unlisted_value_note:
@@ -370,7 +370,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
         f"Status of {targets.description}{now}",
         _all_status_options(issues, synced, seen) if any(seen.values()) else (),
         on_accept,
-        request=request,
+        options_request=request,
         options_and_if_all=lambda statuses: (_all_status_options(issues, synced, statuses), True),
         waiting_text="Asking Jira..." if request else "",
         close_notice_if_no_values="Jira allows no other status from here",

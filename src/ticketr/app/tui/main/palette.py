@@ -104,7 +104,7 @@ def _go_to_ticket(row: ListRow, state: AppState, now: float) -> Step:
 
 def _open_push_plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     plan = Plan(state.workspace.name, JobKind.PUSH, keys)
-    return state.opened(plan), (plan.request,)
+    return state.opened(plan), (plan.plan_request,)
 
 
 def _start_pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
@@ -177,7 +177,8 @@ class Palette(ListOverlay):
             if row.action not in seen:
                 seen.add(row.action)
                 run = partial(self._run_command, row.action)
-                also = f"{row.name.replace('-', ' ')} {_SYNONYMS_BY_ACTION.get(row.action, '')}"
+                name = row.name_in_settings.replace("-", " ")
+                also = f"{name} {_SYNONYMS_BY_ACTION.get(row.action, '')}"
                 yield Option(row.help, bindings.effective_key_names(row), value=run, synonyms=also)
         yield from _keyless_commands(state)
 

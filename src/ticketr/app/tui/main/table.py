@@ -112,7 +112,7 @@ def _open_diff(state: AppState, now: float) -> Step | None:
 
 def _open_plan(state: AppState, _: float, *, kind: JobKind) -> Step:
     plan = Plan(state.workspace.name, kind)
-    return state.opened(plan), (plan.request,)
+    return state.opened(plan), (plan.plan_request,)
 
 
 _SELECT_FIRST_REASON = ("Select a ticket first", None, "")
@@ -174,7 +174,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),
     KeyAction.REDRAW: lambda state, _: (state, (call(outside.redraw),)),
-    KeyAction.QUIT: lambda state, _: (state, (call(outside.leave),)),
+    KeyAction.QUIT: lambda state, _: (state, (call(outside.request_leave),)),
     KeyAction.JOBS: lambda state, _: (state.opened(Jobs()), (call(jobs.read_history),)),
     KeyAction.ADD_WORKSPACE: lambda state, _: (state.opened(FirstRun()), ()),
     KeyAction.LOG_IN: _log_in,

@@ -34,7 +34,7 @@ NAME_CELLS = 16
 #: The most cells of a text in what Enter will do.
 MAX_QUOTED_CELLS = 32
 #: The most parts that are named in what Enter will do.
-MAX_NAMED_PARTS = 20
+MAX_PARTS_IN_OUTCOME = 20
 #: From this width on, the version at the last sync is beside those of both sides.
 MIN_THREE_COLUMN_WIDTH = 70
 #: The signs of your side and of Jira's by what was chosen; any other choice is a text of its own.
@@ -92,7 +92,7 @@ def _text_or_line_count(text: str) -> str:
     return clean(text) or "–"
 
 
-def _version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
+def _three_version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     rows = [title_rule(part.name, "word by word", cells, theme, is_focused=True)]
     for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
         label = f"   {name:<11}"
@@ -121,12 +121,12 @@ def _first_texts_and_more(texts: Sequence[str], separator: str, count: int | Non
     """Return the first texts of a list, cleaned, and how many more there are.
 
     Args:
-        texts: The texts, or the first `MAX_NAMED_PARTS` of them.
+        texts: The texts, or the first `MAX_PARTS_IN_OUTCOME` of them.
         separator: What is between two.
         count: The number of all; None if all are given.
     """
-    more = (len(texts) if count is None else count) - MAX_NAMED_PARTS
-    named = clean(separator.join(texts[:MAX_NAMED_PARTS]))
+    more = (len(texts) if count is None else count) - MAX_PARTS_IN_OUTCOME
+    named = clean(separator.join(texts[:MAX_PARTS_IN_OUTCOME]))
     return f"{named} and {more} more" if more > 0 else named
 
 
@@ -138,7 +138,7 @@ def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo
         names = _first_texts_and_more([part.name for part in left], ", ")
         lines.append((tint_mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
-    for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
+    for write in all_writes[:MAX_PARTS_IN_OUTCOME]:  # whole texts are shown word by word
         whole = map(_text_or_line_count, (write.part_text_before, write.part_text_after))
         texts = (clip(text, MAX_QUOTED_CELLS) for text in whole)
         writes.append(f"{write.name}: {' → '.join(texts)}")
@@ -167,7 +167,7 @@ class ConflictScreen(Overlay):
         view: The conflict; None until it has been read.
         choice_by_part_id: What the user has chosen, by the IDs of the parts.
         part_index: The index of the selected part.
-        rows_scrolled_beyond_part: How many rows it is scrolled beyond what shows the selected part.
+        extra_scrolled_rows: How many rows it is scrolled beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
         jira_author_and_time: Who changed Jira's side, and when; None until Jira has answered.
     """
@@ -179,7 +179,7 @@ class ConflictScreen(Overlay):
     view: ConflictView | None = None
     choice_by_part_id: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
     part_index: int = 0
-    rows_scrolled_beyond_part: int = 0
+    extra_scrolled_rows: int = 0
     shown_at: float = float("inf")
     jira_author_and_time: tuple[str, str] | None = None
 
@@ -230,19 +230,19 @@ class ConflictScreen(Overlay):
         last = len(view.parts) - 1
         match action:
             case KeyAction.TOP:
-                return replace(self, part_index=0, rows_scrolled_beyond_part=0)
+                return replace(self, part_index=0, extra_scrolled_rows=0)
             case KeyAction.BOTTOM:
                 end = replace(self, part_index=last)
-                return replace(end, rows_scrolled_beyond_part=end.max_scrolled_rows(state, view))
-            case KeyAction.UP if not self.rows_scrolled_beyond_part:
+                return replace(end, extra_scrolled_rows=end.max_extra_scrolled_rows(state, view))
+            case KeyAction.UP if not self.extra_scrolled_rows:
                 return replace(self, part_index=max(0, self.part_index - 1))
             case KeyAction.DOWN if self.part_index < last:
-                return replace(self, part_index=self.part_index + 1, rows_scrolled_beyond_part=0)
-        most = self.max_scrolled_rows(state, view)
-        scrolled = moved_index(action, self.rows_scrolled_beyond_part, state.layout.body_rows, most)
-        return None if scrolled is None else replace(self, rows_scrolled_beyond_part=scrolled)
+                return replace(self, part_index=self.part_index + 1, extra_scrolled_rows=0)
+        most = self.max_extra_scrolled_rows(state, view)
+        scrolled = moved_index(action, self.extra_scrolled_rows, state.layout.body_rows, most)
+        return None if scrolled is None else replace(self, extra_scrolled_rows=scrolled)
 
-    def max_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
+    def max_extra_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
         rows, top = self._rows_and_top_showing_part(state, view, Theme())
         return max(0, len(rows) - state.layout.body_rows - top)
@@ -341,7 +341,7 @@ class ConflictScreen(Overlay):
         if self.view is None:
             return cut_or_pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows_and_top_showing_part(state, self.view, theme)
-        top = max(0, min(top + self.rows_scrolled_beyond_part, len(rows) - height))
+        top = max(0, min(top + self.extra_scrolled_rows, len(rows) - height))
         return cut_or_pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
     def _rows_and_top_showing_part(
@@ -367,7 +367,7 @@ class ConflictScreen(Overlay):
         headings = [1]
         outcome = _what_enter_does_rows(choose(view, self.choice_by_part_id), cells, theme, undo)
         for section in (
-            _version_rows(view.parts[at], cells, theme),
+            _three_version_rows(view.parts[at], cells, theme),
             _auto_merged_part_rows(view, cells, theme),
             outcome,
         ):

@@ -21,7 +21,7 @@ from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import cut_or_pad_rows, scroll_top, title_rule
 from ticketr.app.tui.services import outside, setting_up
 from ticketr.app.tui.services.setting_up import check_login, check_site, classify_folder
-from ticketr.app.tui.setup import NewWorkspace, Problem, ProjectChoice, SetupField
+from ticketr.app.tui.setup import NewWorkspace, Problem, SetupField
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
@@ -48,7 +48,7 @@ class Form:
         input_by_field: What was typed; in no repr, since the token is among them.
         answer_by_check: The answers to the checks; None for one that has not been answered yet.
         problem: What was wrong with a field when the form was taken; None once it was changed.
-        project_index: The index of the selected project among those that match.
+        project_match_index: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
         asks_only_token: Whether it is of a workspace that is there, so that only the token is asked for.
@@ -58,7 +58,7 @@ class Form:
     input_by_field: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
     answer_by_check: Mapping[ServiceCall, Any] = field(default_factory=dict)
     problem: setup.Problem | None = None
-    project_index: int = 0
+    project_match_index: int = 0
     is_folder_typed: bool = False
     is_token_shown: bool = False
     asks_only_token: bool = False
@@ -92,7 +92,7 @@ class Form:
         if line.text.strip() == self.stripped_text_of(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
-        return replace(form, is_folder_typed=is_folder_typed, project_index=0, problem=None)
+        return replace(form, is_folder_typed=is_folder_typed, project_match_index=0, problem=None)
 
     def with_text(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with a text in a field."""
@@ -101,7 +101,7 @@ class Form:
     def with_focus_moved(self, by: int) -> Form:
         """Return the form with the focus so many fields further; it stays on a field or the button."""
         at = max(0, min(self.field_index + by, len(_SETUP_FIELDS)))
-        return replace(self, field_index=at, is_token_shown=False, project_index=0)
+        return replace(self, field_index=at, is_token_shown=False, project_match_index=0)
 
     def check_request_if_possible(self, place: SetupField) -> ServiceCall | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
@@ -172,7 +172,7 @@ class Form:
         choices = [project for project in projects if project.key == typed.upper()]
         if len(projects) == 1 and not typed:
             choices = [*projects]
-        form = replace(form, project_index=0)
+        form = replace(form, project_match_index=0)
         return form.with_project(choices[0]) if choices else form
 
     def with_project(self, project: setup.ProjectChoice) -> Form:
@@ -338,7 +338,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
         yield (*start, value, Span(" "), *(wrapped.pop(0) if beside else ()))
         yield from ((Span(" " * column), *line) for line in wrapped)
     if place is SetupField.PROJECT and is_focused:
-        yield from _project_lines(form.projects_matching_typed, form.project_index, used, cells)
+        yield from _project_lines(form, used, cells)
 
 
 def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
@@ -350,9 +350,8 @@ def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -
     return clip(text, room)
 
 
-def _project_lines(
-    projects: tuple[ProjectChoice, ...], choice: int, used_cells: int, cells: int
-) -> Iterator[Line]:
+def _project_lines(form: Form, used_cells: int, cells: int) -> Iterator[Line]:
+    projects, choice = form.projects_matching_typed, form.project_match_index
     top = scroll_top(0, choice, MAX_LISTED_PROJECTS, len(projects))
     for at in range(top, min(top + MAX_LISTED_PROJECTS, len(projects))):
         project = projects[at]
@@ -507,9 +506,9 @@ class FirstRun(Overlay):
 
     def _select_project(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
-        choice = form.project_index + by
+        choice = form.project_match_index + by
         if 0 <= choice < len(form.projects_matching_typed):
-            return self._with_form(state, replace(form, project_index=choice)), ()
+            return self._with_form(state, replace(form, project_match_index=choice)), ()
         return self._ask_checks(state, form.with_focus_moved(by), general_problem="")
 
     def _take_field_or_add_workspace(self, state: AppState, form: Form) -> Step:
@@ -518,7 +517,7 @@ class FirstRun(Overlay):
         if focused is None or (form.asks_only_token and focused is SetupField.TOKEN):
             return self._add_workspace(state, form)
         if focused is SetupField.PROJECT and projects:
-            form = form.with_project(projects[min(form.project_index, len(projects) - 1)])
+            form = form.with_project(projects[min(form.project_match_index, len(projects) - 1)])
             state, effects = self._ask_checks(state, form.with_focus_moved(1))
             return state, (*effects, *_calls_to_suggest_folder(form))
         return self._ask_checks(state, form.with_focus_moved(1), general_problem="")

@@ -151,7 +151,7 @@ def _end_line(
 #: The end of the name of a job of many tickets, which names only the first ones.
 _AND_MORE_PATTERN = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
-_SUBJECT_OF_PULL_BY_QUERY = "by query"
+_QUERY_PULL_SUBJECT = "by query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +163,14 @@ class EndedJobFacts:
         workspace: The name of its workspace; empty if the app does not have that.
         kind: Its kind; None for one that no key starts.
         error: The message of its error, not cleaned; empty unless it failed.
-        keys: The tickets to which it was limited; empty for all.
+        limited_to: The tickets to which it was limited; empty for all.
     """
 
     subject: str
     workspace: str
     kind: JobKind | None
     error: str
-    keys: tuple[str, ...]
+    limited_to: tuple[str, ...]
 
     @classmethod
     def of(cls, state: AppState, job: JobSnapshot | FinishedJob) -> EndedJobFacts:
@@ -196,9 +196,9 @@ def why_not_run_again(job: EndedJobFacts, keymap: KeyMap) -> str:
         return f"A change in Jira is not run again unseen{choose}"
     more = _AND_MORE_PATTERN.search(job.subject)
     count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
-    if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
-        return f"Only {len(job.keys)} of the {count} tickets of this job are known"
-    if job.kind is JobKind.PULL and job.subject == _SUBJECT_OF_PULL_BY_QUERY != job.workspace:
+    if 0 < len(job.limited_to) < count:  # a history does not keep all tags of very many tickets
+        return f"Only {len(job.limited_to)} of the {count} tickets of this job are known"
+    if job.kind is JobKind.PULL and job.subject == _QUERY_PULL_SUBJECT != job.workspace:
         pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
         return f"The query that this job pulled by is not known any more{pull}"
     return ""
@@ -210,9 +210,9 @@ def pull_or_plan_again(state: AppState, job: EndedJobFacts) -> Step:
     if words or job.kind is None:
         return state.with_notice(words), ()
     if job.kind is JobKind.PULL:
-        return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, job.keys)),)
-    plan = Plan(job.workspace, job.kind, job.keys)
-    return state.opened(plan), (plan.request,)
+        return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, job.limited_to)),)
+    plan = Plan(job.workspace, job.kind, job.limited_to)
+    return state.opened(plan), (plan.plan_request,)
 
 
 #: The most rows for what was done to single tickets, and the least height that has room for them.

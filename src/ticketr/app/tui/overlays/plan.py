@@ -18,7 +18,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import line_diff_lines
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.overlays.review import (
-    INDENT,
+    DETAIL_INDENT,
     WRITES_ON_ENTER_MESSAGE,
     Review,
     Section,
@@ -44,8 +44,6 @@ from ticketr.text import clean
 CHECKING_MESSAGE = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
 MAX_ONE_LINE_DIFF_CHARACTERS = 60
-#: The keys that show what an entry changes, or hide it.
-_FOLD_OR_OPEN_DIFF_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
 def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
@@ -66,10 +64,10 @@ def _left_alone_lines(left: sync.Note, keymap: KeyMap, cells: int, theme: Theme)
         does = "on the list resolves it"
         resolve = keymap.hint(KeyAction.RESOLVE, Context.MAIN, does, before="; ")
         reason = f"{reason.partition('; run ticketr ')[0]}{resolve}"
-    reason = shorten_paths_if_too_wide(reason, cells - len(INDENT), theme)
+    reason = shorten_paths_if_too_wide(reason, cells - len(DETAIL_INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
     line = (tint_mark("!"), Span(f" {name}{reason}{place}"))
-    return wrap_line(line, max(8, cells - 3), first="  ", rest=INDENT)
+    return wrap_line(line, max(8, cells - 3), first="  ", rest=DETAIL_INDENT)
 
 
 @final
@@ -81,7 +79,7 @@ class Plan(Review[sync.PushPlan]):
         kind: The kind of the job.
         keys: The tickets to which it is limited; empty for all.
         accepts_losses: Whether it may remove from Jira what the plan says would be lost.
-        unfolded_entries: The fingerprints of the entries whose texts are shown.
+        unfolded_fingerprints: The fingerprints of the entries whose texts are shown.
         pending_check: The request for what of the plan would not arrive; None once it was answered.
         check_result: The answer; a result without notes until it has come.
         check_problem: Why there is none; empty if there is.
@@ -92,7 +90,7 @@ class Plan(Review[sync.PushPlan]):
     kind: JobKind
     keys: tuple[str, ...] = ()
     accepts_losses: bool = field(default=False, kw_only=True)
-    unfolded_entries: frozenset[str] = field(default=frozenset(), kw_only=True)
+    unfolded_fingerprints: frozenset[str] = field(default=frozenset(), kw_only=True)
     pending_check: ServiceCall | None = field(default=None, kw_only=True)
     check_result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
     check_problem: str = field(default="", kw_only=True)
@@ -101,27 +99,30 @@ class Plan(Review[sync.PushPlan]):
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.top_closed(), self._calls_to_end_check
-        if action in _FOLD_OR_OPEN_DIFF_ACTIONS:
-            item = self.selected_item(state)
-            if isinstance(item, sync.PlanEntry):
-                return self._fold_or_open_diff(state, action, item)
+        if action in (KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF):
+            entry = self.selected_item(state)
+            if isinstance(entry, sync.PlanEntry) and action is KeyAction.DIFF:
+                return self._open_diff_screen(state, entry)
+            if isinstance(entry, sync.PlanEntry):
+                return self._fold_or_unfold(state, action, entry)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.top_replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
 
-    def _fold_or_open_diff(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
-        """Unfold or fold the texts of an entry, or show all that is changed on a screen of its own."""
-        if action is KeyAction.DIFF:
-            key, title = clean(entry.key) or "draft", clean(entry.title)
-            edits = _edits_of_entry(entry)
-            sheet = IssueSheet(key, title, entry.path, entry.title_line, edits=edits)
-            return state.opened(Diff(self.workspace, sheet)), ()
+    def _open_diff_screen(self, state: AppState, entry: sync.PlanEntry) -> Step:
+        """Show all that an entry changes on a screen of its own."""
+        key, title = clean(entry.key) or "draft", clean(entry.title)
+        edits = _edits_of_entry(entry)
+        sheet = IssueSheet(key, title, entry.path, entry.title_line, edits=edits)
+        return state.opened(Diff(self.workspace, sheet)), ()
+
+    def _fold_or_unfold(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
+        """Hide or show the texts that an entry changes."""
         if not any(map(_is_long, _edits_of_entry(entry))):
             return state.with_notice("All that is changed is shown"), ()
-        change = frozenset((entry.fingerprint,))
-        is_shown = action is KeyAction.UNFOLD
-        unfolded = self.unfolded_entries | change if is_shown else self.unfolded_entries - change
-        return state.top_replaced(replace(self, unfolded_entries=unfolded)), ()
+        change, unfolded = {entry.fingerprint}, self.unfolded_fingerprints
+        unfolded = unfolded | change if action is KeyAction.UNFOLD else unfolded - change
+        return state.top_replaced(replace(self, unfolded_fingerprints=unfolded)), ()
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
@@ -129,9 +130,9 @@ class Plan(Review[sync.PushPlan]):
         if isinstance(item, sync.PlanEntry):
             if not any(map(_is_long, _edits_of_entry(item))):
                 return {KeyAction.UNFOLD, KeyAction.FOLD}
-            is_unfolded = item.fingerprint in self.unfolded_entries
+            is_unfolded = item.fingerprint in self.unfolded_fingerprints
             return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
-        idle = {*_FOLD_OR_OPEN_DIFF_ACTIONS, KeyAction.SELECT}
+        idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF, KeyAction.SELECT}
         if not isinstance(item, sync.Note):
             idle.add(KeyAction.EDIT)
         if self.plan is not None and not self.plan.entries and self.kind is JobKind.PUSH:
@@ -146,14 +147,13 @@ class Plan(Review[sync.PushPlan]):
         # A long text would take long to compare.
         if size > state.width * state.layout.body_rows or not any(map(_is_long, edits)):
             return self
-        whole = replace(
-            self, unfolded_entries=frozenset(entry.fingerprint for entry in self.plan.entries)
-        )
+        fingerprints = frozenset(entry.fingerprint for entry in self.plan.entries)
+        whole = replace(self, unfolded_fingerprints=fingerprints)
         rows, *_ = whole.rows_headings_and_item_ranges(state, self.plan, Theme())
         return whole if len(rows) <= state.layout.body_rows else self
 
     @property
-    def request(self) -> ServiceCall:
+    def plan_request(self) -> ServiceCall:
         """The request for the plan."""
         return call_in(self.workspace, read_plan, self.kind, self.keys)
 
@@ -169,9 +169,9 @@ class Plan(Review[sync.PushPlan]):
                         self, pending_check=None, check_problem=problem or answer or ""
                     )
                 return state.overlay_replaced(self, self.with_same_selected(state, checked)), ()
-            case messages.CallEnded(self.request, plan, "") if plan != self.plan:
+            case messages.CallEnded(self.plan_request, plan, "") if plan != self.plan:
                 return self._take_plan_and_ask_check(state, plan, now)
-            case messages.CallEnded(self.request, _, problem) if problem:
+            case messages.CallEnded(self.plan_request, _, problem) if problem:
                 state = state.without_overlay(self).with_notice(problem, is_bad=True)
                 return state, self._calls_to_end_check
             case _:
@@ -290,7 +290,7 @@ class Plan(Review[sync.PushPlan]):
     def _entry_lines(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits_of_entry(entry) if entry.key or edit.part_name != "Title"]
         is_left_out = identity_of(entry) in self.left_out_identities
-        is_open = entry.fingerprint in self.unfolded_entries and not is_left_out
+        is_open = entry.fingerprint in self.unfolded_fingerprints and not is_left_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
         pieces = [_edit_text(edit, entry.route) for edit in edits if edit not in shown]
         if entry.parent_key_or_title:
@@ -298,8 +298,8 @@ class Plan(Review[sync.PushPlan]):
         sign = "*" if entry.key else "+"
         lines = item_lines(entry, sign, pieces, keymap, cells, is_left_out=is_left_out)
         for edit in shown:
-            lines.append((Span(f"{INDENT}{_edit_text(edit, entry.route)}"),))
-            lines += line_diff_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
+            lines.append((Span(f"{DETAIL_INDENT}{_edit_text(edit, entry.route)}"),))
+            lines += line_diff_lines(edit.before, edit.after, cells - 1, f"{DETAIL_INDENT}  ")
         return lines
 
 

@@ -170,7 +170,7 @@ class Choice(ListOverlay):
             without this overlay.
         unlisted_value_note: What a typed text is that no option has, such as ``a new label``; empty if only
             options can be taken.
-        request: The request for the options; None if Jira is not asked.
+        options_request: The request for the options; None if Jira is not asked.
         options_and_if_all: Gives the options for Jira's answer, and whether no others can be taken.
         waiting_text: What is shown in place of the options until Jira has answered; empty for
             nothing.
@@ -184,7 +184,7 @@ class Choice(ListOverlay):
     on_choose: Callable[[AppState, Any], Step]
     _: KW_ONLY
     unlisted_value_note: str = ""
-    request: ServiceCall | None = None
+    options_request: ServiceCall | None = None
     options_and_if_all: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
     waiting_text: str = ""
     close_notice_if_no_values: str = ""
@@ -192,7 +192,7 @@ class Choice(ListOverlay):
     @property
     def workspace(self) -> str:
         """The name of the workspace whose site is asked; empty if Jira is not asked."""
-        return "" if self.request is None else self.request.required_workspace
+        return "" if self.options_request is None else self.options_request.required_workspace
 
     @property
     def inner_cells(self) -> int:
@@ -243,7 +243,7 @@ class Choice(ListOverlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take Jira's answer; the selected value stays selected."""
         match message:
-            case messages.CallEnded(self.request, answer, problem):
+            case messages.CallEnded(self.options_request, answer, problem):
                 pass
             case _:
                 return None
@@ -273,7 +273,7 @@ class Choice(ListOverlay):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Question(Overlay):
+class YesNoQuestion(Overlay):
     """A question that Enter answers with yes, and Esc with no.
 
     Attributes:

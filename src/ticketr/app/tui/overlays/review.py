@@ -27,8 +27,8 @@ PlanT = TypeVar("PlanT")
 MIN_NAME_CELLS = 10
 #: What the first row says of a plan.
 WRITES_ON_ENTER_MESSAGE = "nothing is written until Enter"
-#: The indent of what would change, below the title.
-INDENT = " " * 14
+#: The indent of what would change, below the title of an item.
+DETAIL_INDENT = " " * 14
 
 
 #: What can be selected in a review.
@@ -153,22 +153,22 @@ class Review(Overlay, Generic[PlanT]):
         return idle
 
     @property
-    def request(self) -> ServiceCall | None:
+    def plan_request(self) -> ServiceCall | None:
         """The request for the plan; None for a plan that is there from the beginning."""
         return None
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
         match message:
-            case messages.CallEnded(self.request, plan, "") if plan != self.plan:
+            case messages.CallEnded(self.plan_request, plan, "") if plan != self.plan:
                 changed = replace(self, plan=plan, shown_at=now)
                 return state.overlay_replaced(self, self.with_same_selected(state, changed)), ()
-            case messages.CallEnded(self.request, _, ""):
+            case messages.CallEnded(self.plan_request, _, ""):
                 return state, ()
-            case messages.CallEnded(self.request, _, problem):
+            case messages.CallEnded(self.plan_request, _, problem):
                 return state.without_overlay(self).with_notice(problem, is_bad=True), ()
-            case messages.FilesRead(self.workspace) if self.request is not None:
-                return state, (self.request,)
+            case messages.FilesRead(self.workspace) if self.plan_request is not None:
+                return state, (self.plan_request,)
             case _:
                 return None
 
@@ -259,9 +259,10 @@ def item_lines(
     if is_left_out:
         again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
         return [head, (Span(f"     left out{again}", ("dim",)),)]
+    if not pieces:
+        return [head]
     words = (Span("; ".join(pieces)),)
-    wrapped = wrap_line(words, max(8, cells - 1), first=INDENT, rest=INDENT) if pieces else []
-    return [head, *wrapped]
+    return [head, *wrap_line(words, max(8, cells - 1), first=DETAIL_INDENT, rest=DETAIL_INDENT)]
 
 
 @final
@@ -278,7 +279,7 @@ class FileEdits(Review[sync.FileEditPlan]):
     changes: edits.IssueFieldPairs
 
     @property
-    def request(self) -> ServiceCall:
+    def plan_request(self) -> ServiceCall:
         """The request for the plan."""
         return call_in(self.workspace, edits.plan_edits, self.changes)
 
@@ -339,7 +340,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         change = sync.BulkChange(delete=True)
         request = JobRequest(JobKind.BULK, options={"issues": kept, "change": change})
         start = call_in(self.workspace, jobs.start_job, request)
-        return state.opened(_confirmation_input(len(kept) + _other_subtask_count(kept), start)), ()
+        return state.opened(_delete_count_input(len(kept) + _other_subtask_count(kept), start)), ()
 
     def make_sections(
         self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
@@ -369,7 +370,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         return f"{words}. This cannot be undone; the number is asked first"
 
 
-def _confirmation_input(count: int, start: ServiceCall) -> LineInput:
+def _delete_count_input(count: int, start: ServiceCall) -> LineInput:
     """Return the line in which the number of issues is typed, for what cannot be undone."""
 
     def on_accept(state: AppState, text: str) -> Step:

@@ -34,8 +34,8 @@ BROWSER_OPENED_AFTER_SECONDS = 5.0
 DEFAULT_BROWSER_COMMAND = "open" if sys.platform == "darwin" else "xdg-open"
 
 
-def leave(services: Services) -> None:
-    """End the app."""
+def request_leave(services: Services) -> None:
+    """Ask the app to end."""
     services.leave_requested.set()
 
 
@@ -63,7 +63,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
         await services.readers[name].read_and_compare()
         return
     store = services.workspaces[name].store
-    before = await services.in_thread(_read_tickets, store, path)
+    before = await services.in_thread(_read_tickets_if_possible, store, path)
     if services.terminal.is_handed_over:
         return
     problem = await _run_editor_get_problem(services, file, line)
@@ -138,7 +138,7 @@ async def _run_editor_get_problem(services: Services, file: str, line: int) -> s
     return problem
 
 
-def _read_tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
+def _read_tickets_if_possible(store: sync.Store, path: str) -> tuple[Ticket, ...]:
     """Return the tickets of a file; none if it cannot be read."""
     with suppress(TicketrError):
         return store.read_tickets(path)

@@ -95,7 +95,7 @@ class FileReader(Protocol):
         ...
 
 
-async def _give_empty_answer(*_: object) -> Any:
+async def _give_empty_answer(*_: object) -> tuple[()]:
     """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
