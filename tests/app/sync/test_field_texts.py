@@ -45,7 +45,7 @@ async def test_a_text_whose_answer_was_lost_is_nobody_elses_change(bench: KitBen
     bench.edits("KIT-2", "fish market", "*new* market")
     await cut_off(bench, "PUT issue/*")
     with bench.state() as state:
-        (sent,) = state.sent.of(str(bench.finds("KIT-2").id))["KIT-2"]
+        (sent,) = state.sent.values_by_key(str(bench.finds("KIT-2").id))["KIT-2"]
     assert (sent.part, sent.field_id) == (RichTextPart("Environment"), "environment")
     bench.edits("KIT-2", "*new* market", "old market")
 

@@ -332,7 +332,7 @@ def conflicts_as_json(conflicts: Iterable[sync.Conflict]) -> list[dict[str, obje
 
 def conflict_line(conflict: sync.Conflict) -> str:
     """Return a conflict's ticket and its parts, without repeating the ticket's own key."""
-    return f"{conflict.key} ({conflict.path}): {conflict.clashes_text}"
+    return f"{conflict.key} ({conflict.path}): {conflict.clashes_for_display}"
 
 
 def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:

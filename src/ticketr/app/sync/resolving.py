@@ -27,8 +27,8 @@ from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
 from ticketr.app.sync.writing.writer import (
+    ConflictSettlement,
     FamilyWriter,
-    Settlement,
     older_values_replaced_notes,
     record_written,
 )
@@ -119,7 +119,8 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
     opened = read_open_conflict(store, state, key)
 
     def writer(prefer: Side) -> FamilyWriter:
-        settlement = Settlement(Undoable.TOOK_MINE if prefer is Side.LOCAL else Undoable.TOOK_JIRA)
+        side_taken = Undoable.TOOK_MINE if prefer is Side.LOCAL else Undoable.TOOK_JIRA
+        settlement = ConflictSettlement(side_taken)
         return FamilyWriter(
             store, state, seen=opened.as_of_jira_time, prefer=prefer, settlement=settlement
         )
@@ -169,7 +170,7 @@ def conflict_of(state: State, key: str) -> Conflict | None:
 
 
 def _no_conflict_error(store: Store, state: State, key: str) -> NoConflict:
-    known = state.base_with_issue(key)
+    known = state.head_id_and_base_of(key)
     marked = find_conflict_marker(store, known[1].path) if known is not None else None
     if marked is not None:
         return NoConflict(f"{key} has no conflict any more, but {marked}")
@@ -335,7 +336,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
             f"{seen.key}: {len(resolution.undecided_parts)} left to choose: {names}"
         )
     opened = _open_unchanged(store, state, seen)
-    settlement = Settlement(
+    settlement = ConflictSettlement(
         Undoable.TOOK_BY_PART,
         resolution.lines_by_place,
         always_copies_text=True,

@@ -111,7 +111,7 @@ def _pull_and_push_of(result: object) -> tuple[sync.PullResult, sync.PushResult]
 def _pulled_counts_text(result: object) -> str:
     """Return how many tickets a pull or sync has brought or changed here; empty after others."""
     pull, _ = _pull_and_push_of(result)
-    if not pull.up_to_date_issue_count:
+    if not pull.written_or_unchanged_count:
         return ""
     counts = ((pull.new, "new"), (pull.updated + pull.merged, "changed"))
     words = ", ".join(f"{count} {what}" for count, what in counts if count)

@@ -649,8 +649,8 @@ async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
         for ticket in parse(path.read_text()).tickets
         for key in ticket.keys()  # noqa: SIM118 - a ticket is not a mapping
     ]
-    assert result.up_to_date_issue_count == len(keys) > 0
-    assert result.up_to_date_issue_count + result.left_alone == result.total
+    assert result.written_or_unchanged_count == len(keys) > 0
+    assert result.written_or_unchanged_count + result.left_alone == result.total
 
 
 async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(bench: Bench) -> None:
@@ -692,5 +692,5 @@ async def test_a_file_that_is_renamed_while_the_pull_runs_stays_the_only_one_of_
     assert f"# TICKET: [{key}] Another title\n" in text
     assert ("Mine." in text) == edited
     again = await bench.pull()
-    assert (again.new, again.updated, again.up_to_date_issue_count) == (0, 0, 40)
+    assert (again.new, again.updated, again.written_or_unchanged_count) == (0, 0, 40)
     assert bench.keys().count(key) == 1

@@ -57,7 +57,7 @@ async def in_step(bench: Bench) -> bool:
 
 def sent(bench: Bench, head: int) -> dict[str, list[SentValue]]:
     with bench.state() as state:
-        return state.sent.of(str(head))
+        return state.sent.values_by_key(str(head))
 
 
 @pytest.mark.parametrize("prefer", [None, Side.REMOTE, Side.LOCAL])

@@ -537,7 +537,7 @@ def _is_open(conflict: Conflict, local_change: TicketChanges) -> bool:
 
 
 def _conflict_note(conflict: Conflict, path: str) -> Note:
-    reason = conflict_reason(conflict.key, conflict.clashes_text)
+    reason = conflict_reason(conflict.key, conflict.clashes_for_display)
     return Note(conflict.key, path, reason, Code.CONFLICT)
 
 

@@ -34,7 +34,7 @@ from ticketr.app.sync.jobs.bulk_change import (
 )
 from ticketr.app.sync.jobs.syncing import count_tickets, session_reporting_end
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import IssueChanges, Metadata, fetch_metadata
+from ticketr.app.sync.push.metadata import PushMetadata, RawChanges, fetch_metadata
 from ticketr.app.sync.push.outbox import may_have_arrived
 from ticketr.app.sync.push.transitions import no_transition_error
 from ticketr.app.sync.push.values import BadValue, find_allowed_value
@@ -304,14 +304,14 @@ class BulkJob(SessionJob):
         settings = use_line_names(self.change.settings, session.file_fields.all_names_and_ids)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project_key, issue.type_id) for issue in self.issues}
-        edited = [IssueChanges(project, kind, changes) for project, kind in sorted(kinds)]
+        edited = [RawChanges(project, kind, changes) for project, kind in sorted(kinds)]
         metadata = await fetch_metadata(session, edited)
         return lambda issues: self._edit(session, metadata, settings, issues)
 
     async def _edit(
         self,
         session: Session,
-        metadata: Metadata,
+        metadata: PushMetadata,
         settings: tuple[FieldSetting, ...],
         issues: Sequence[BulkIssue],
     ) -> None:

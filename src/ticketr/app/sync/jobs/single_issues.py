@@ -21,8 +21,8 @@ from ticketr.app.sync.errors import UnsendableWorkOrComment
 from ticketr.app.sync.jobs.syncing import session_reporting_end
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull import downloading
+from ticketr.app.sync.push import rich_text
 from ticketr.app.sync.push.outbox import fetch_comments_as_issue, may_have_arrived, send_once
-from ticketr.app.sync.push.rich_text import fileless_document, mention_warnings, with_mentions
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session, SessionJob
 
@@ -176,7 +176,7 @@ class CommentJob(SessionJob):
             add = partial(session.jira.add_comment, self.key, document)
             number = await send_once(add, find)
         session.progress.report(f"Commented on {self.key}")
-        warnings = (words for _, words in mention_warnings(self.text, "", people))
+        warnings = (words for _, words in rich_text.unfound_mentions(self.text, "", people))
         return AddedComment(number, tuple(warnings))
 
 
@@ -185,7 +185,7 @@ def _document_or_none_if_empty(
 ) -> dict[str, object] | None:
     """Convert a text with the people it mentions; raise `UnsendableWorkOrComment` if Jira would refuse or lose it."""
     try:
-        return fileless_document(with_mentions(text, people))
+        return rich_text.fileless_document(rich_text.with_mention_ids(text, people))
     except BadValue as error:
         raise UnsendableWorkOrComment(text, str(error)) from None
 

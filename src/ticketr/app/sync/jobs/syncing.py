@@ -90,7 +90,7 @@ def count_tickets(count: int) -> str:
 
 def _pull_progress(tally: PullTally) -> str:
     """Return how far a pull has got."""
-    return _words_so_far(len(tally.outcomes_by_id), len(tally.found_and_given_ids), "pulled")
+    return _words_so_far(len(tally.outcomes_by_id), len(tally.found_and_returned_ids), "pulled")
 
 
 def _push_progress(tally: PushTally) -> str:
@@ -201,8 +201,9 @@ class PullJob(_PullOrPushJob):
                 await _recover_created_keys(session, tally)
             await _pull_and_find_broken(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
-        words = f"Pull complete: {count_tickets(result.up_to_date_issue_count)}{left_out_counts(pulled=result)}"
-        session.progress.report(words, result.up_to_date_issue_count, result.up_to_date_issue_count)
+        done = result.written_or_unchanged_count
+        words = f"Pull complete: {count_tickets(done)}{left_out_counts(pulled=result)}"
+        session.progress.report(words, done, done)
         return result
 
 
@@ -232,7 +233,7 @@ async def _pull_and_find_broken(
             if change.head_id and change.older_values
         ]
         if heads:
-            members = await session.in_thread(session.state.member_ids, heads)
+            members = await session.in_thread(session.state.issue_ids_by_head_id, heads)
             await session.in_thread(session.state.mark_stale, chain(*members.values()))
         await pull(session, locations, tally, full=full, prune=prune)
     else:
@@ -360,7 +361,7 @@ class SyncJob(SessionJob):
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = f"{count_tickets(pulled.up_to_date_issue_count)} pulled, {pushed.done} pushed{left_out_counts(pulled=pulled, pushed=pushed)}"
+        words = f"{count_tickets(pulled.written_or_unchanged_count)} pulled, {pushed.done} pushed{left_out_counts(pulled=pulled, pushed=pushed)}"
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 

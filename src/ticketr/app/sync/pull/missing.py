@@ -58,11 +58,9 @@ async def handle_missing(
         there = {issue.id: issue for issue in answer.issues}
         for known in chunk:
             if known.id in answer.failed:
-                words = issue_not_given_reason(answer.failed[known.id])
-                reasons[known.key] = (
-                    f"the query no longer finds it, and {words}",
-                    Code.REQUEST_FAILED,
-                )
+                why = issue_not_given_reason(answer.failed[known.id])
+                words = f"the query no longer finds it, and {why}"
+                reasons[known.key] = words, Code.REQUEST_FAILED
             elif (issue := there.get(known.id)) is None:
                 lost.append(known)
             elif issue.key != known.key:
@@ -121,7 +119,7 @@ async def _trash_lost_tickets(
     stuck: dict[str, TicketrError] = {}
     for head in (issue for issue in lost if issue.id == issue.head_id):
         path = key_locations[head.key].path
-        change = partial(_trash_and_forget, session, head, path, is_dry=is_dry)
+        change = partial(_trash_if_unedited, session, head, path, is_dry=is_dry)
         outcome = await session.in_thread(attempt_change, change)
         if outcome is True:
             pruned |= {issue.key for issue in lost if issue.head_id == head.id}
@@ -130,7 +128,7 @@ async def _trash_lost_tickets(
     return pruned, stuck
 
 
-def _trash_and_forget(session: Session, issue: KnownIssue, path: str, *, is_dry: bool) -> bool:
+def _trash_if_unedited(session: Session, issue: KnownIssue, path: str, *, is_dry: bool) -> bool:
     """Move a file away and forget its issues, so that a restored issue comes as a new one."""
     base = session.state.base(issue.id)
     if base is None or session.store.write_refusal(path):

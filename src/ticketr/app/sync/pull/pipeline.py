@@ -39,7 +39,7 @@ from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
-    add_media_ids,
+    add_attachment_media_ids,
     add_missing_comments,
     render_family,
 )
@@ -149,7 +149,7 @@ class PullPipeline:
                     answer = await add_missing_comments(session.jira, answer, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
-                issues = await add_media_ids(
+                issues = await add_attachment_media_ids(
                     session.jira, session.state, self._in_thread, answer.issues
                 )
                 whole = self._families.add_answer(batch, issues)
@@ -161,14 +161,12 @@ class PullPipeline:
         await self._in_thread(self._session.state.mark_stale, ids)
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
-            note = self._make_note(
-                issue_id, f"{issue_not_given_reason(words)}; {_NEXT_PULL_ASKS}", Code.REQUEST_FAILED
-            )
-            self._tally.fail(note)
+            reason = f"{issue_not_given_reason(words)}; {_NEXT_PULL_ASKS}"
+            self._tally.fail(self._make_note(issue_id, reason, Code.REQUEST_FAILED))
         missing = (
             self._make_note(text, _NOT_GIVEN_REASON, Code.NOT_FOUND) for text in answer.missing
         )
-        self._tally.exclude_not_given(answer.missing, missing)
+        self._tally.exclude_not_returned(answer.missing, missing)
 
     def _make_note(self, issue_id: str, reason: str, code: Code) -> Note:
         known = self._known.get(issue_id)
@@ -219,7 +217,7 @@ class PullPipeline:
                 self._session.progress.report(
                     "Pulling tickets",
                     len(self._tally.outcomes_by_id),
-                    len(self._tally.found_and_given_ids),
+                    len(self._tally.found_and_returned_ids),
                 )
                 if error is not None:
                     raise error
@@ -230,7 +228,7 @@ class PullPipeline:
         stale: set[str] = set()
         # A late part joins the rest, which may be on its way to disk or there already.
         if unwritten := self._unwritten.get(family.head_id):
-            stale.update(unwritten.outdated_ids - members.keys())
+            stale.update(unwritten.newer_in_jira_ids - members.keys())
             for issue in unwritten.issues:
                 members.setdefault(issue.id, issue)
         if self._recorded.get(family.head_id, set()) - members.keys():
@@ -257,7 +255,7 @@ class PullPipeline:
             return [
                 rendered_family
                 for one in members.values()
-                for rendered_family in await self._render_if_possible(one, (), stale)
+                for rendered_family in await self._render_or_note_failure(one, (), stale)
             ]
         notes = {
             issue.id: note
@@ -273,7 +271,7 @@ class PullPipeline:
         for issue_id, note in notes.items():
             self._tally.add_unwritable(note, (issue_id,))
         subtasks = [member for member in members.values() if member.id not in notes]
-        return await self._render_if_possible(head, subtasks, stale)
+        return await self._render_or_note_failure(head, subtasks, stale)
 
     async def _postpone(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Report issues that the next pull fetches again."""
@@ -283,7 +281,7 @@ class PullPipeline:
             note = Note(issue.key, location.path if location else "", reason, Code.REQUEST_FAILED)
             self._tally.fail(note)
 
-    async def _render_if_possible(
+    async def _render_or_note_failure(
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[RenderedFamily]:
         """Render a family's text; an empty list if Jira's answer cannot be a ticket."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownIssue
 
 
-_RELATIVE_FIELDS = ("subtasks", "parent", "issuetype")
+_FAMILY_FIELDS = ("subtasks", "parent", "issuetype")
 
 
 async def pull_named(
@@ -93,11 +93,11 @@ class _RelativeFinder:
         Args:
             keys: The key of each issue for messages, by the ID or key to ask Jira for.
         """
-        issues = await self._fetch_with_relative_fields(keys)
+        issues = await self._fetch_with_family_fields(keys)
         present = {"", *(issue.id for issue in issues)}
         parents = {self._subtask_head_id_or_empty(issue) for issue in issues} - present
         parent_keys = {parent: self.known_by_id[parent].key for parent in sorted(parents)}
-        issues += await self._fetch_with_relative_fields(parent_keys)
+        issues += await self._fetch_with_family_fields(parent_keys)
         members: dict[str, list[str]] = {}
         for known_issue in self.known_by_id.values():
             members.setdefault(known_issue.head_id, []).append(known_issue.id)
@@ -111,7 +111,7 @@ class _RelativeFinder:
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
         return parent if parent is not None and parent in self.known_by_id else ""
 
-    async def _fetch_with_relative_fields(self, keys: Mapping[str, str]) -> list[Issue]:
+    async def _fetch_with_family_fields(self, keys: Mapping[str, str]) -> list[Issue]:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
 
         Args:
@@ -119,8 +119,8 @@ class _RelativeFinder:
         """
         issues: list[Issue] = []
         for chunk in chunks(list(keys), BULK_FETCH_SIZE):
-            answer = await self.session.jira.bulk_fetch(chunk, fields=_RELATIVE_FIELDS, partly=True)
-            renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVE_FIELDS)
+            answer = await self.session.jira.bulk_fetch(chunk, fields=_FAMILY_FIELDS, partly=True)
+            renamed = await self.session.jira.find_renamed(answer, fields=_FAMILY_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
                 self._note_failure(keys[name], issue_not_given_reason(words), Code.REQUEST_FAILED)
@@ -167,7 +167,7 @@ async def pull(
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.found_ids)
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
-    session.progress.report(words, len(tally.outcomes_by_id), len(tally.found_and_given_ids))
+    session.progress.report(words, len(tally.outcomes_by_id), len(tally.found_and_returned_ids))
     if plan.wanted_ids:
         load = partial(_load_pipeline, session, plan, known, key_locations, tally, now)
         await (await session.in_thread(load)).run()
@@ -225,7 +225,7 @@ def _record_seen_and_forget_gone(
 
     Of a whole project, tickets that are in no file and no longer in the project are forgotten.
     """
-    session.state.record_seen(ids, seen=seen)
+    session.state.record_up_to_date(ids, seen=seen)
     if session.job.jql is not None:
         return
     present = set(ids)
@@ -259,9 +259,8 @@ async def _make_plan(
     """
     job = session.job
     project = job.project if job.jql is None else None
-    session.progress.report(
-        f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}..."
-    )
+    what = f"project {job.project}" if job.jql is None else "Jira"
+    session.progress.report(f"Querying {what}...")
     query = unordered_jql_or_project_query(job.project, job.jql)
     now = session.jira.last_answer_site_time()
     try:

@@ -76,14 +76,14 @@ class PullResult:
     brought_forward: tuple[Note, ...] = ()
 
     @property
-    def up_to_date_issue_count(self) -> int:
+    def written_or_unchanged_count(self) -> int:
         """How many issues are in files with all that Jira has of them."""
         return self.new + self.updated + self.merged + self.unchanged
 
     @property
     def failed_issue_count(self) -> int:
         """How many issues could not be written, once the pull has ended."""
-        return self.total - self.up_to_date_issue_count - self.in_conflict - self.left_alone
+        return self.total - self.written_or_unchanged_count - self.in_conflict - self.left_alone
 
 
 @dataclass
@@ -94,16 +94,16 @@ class PullTally:
     pulled earlier or which Jira no longer has.
 
     Attributes:
-        found_and_given_ids: The IDs of the issues that the query found and Jira could give.
+        found_and_returned_ids: The IDs of the issues that the query found and Jira could give.
         outcomes_by_id: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
             or was left there as it was. If it is written twice, the later in `_OUTCOMES_WEAKEST_FIRST`.
         unwritable_by_key: Tickets whose files were not changed, by key.
         conflicts_by_key: Tickets in conflict, by key.
         failed_by_key: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read or written.
-        not_found_or_given_by_key: Tickets that the query found and Jira did not give, or that it no
-            longer finds, by key.
-        not_given_in_no_file: The keys of those that are in no file, or the IDs of unknown ones.
+        gone_or_not_returned_by_key: Tickets that the query found and Jira did not give, or that it
+            no longer finds, by key.
+        not_returned_in_no_file: The keys of those that are in no file, or the IDs of unknown ones.
         pruned_keys: Keys of deleted issues that were removed from their files.
         prunable_keys: Keys of those that a prune would have removed.
         inexact_keys: Keys of issues whose description says more than their files can.
@@ -112,14 +112,14 @@ class PullTally:
         replaced_older_by_key: Issues whose older values were replaced, by key.
     """
 
-    found_and_given_ids: set[str] = field(default_factory=set)
+    found_and_returned_ids: set[str] = field(default_factory=set)
     outcomes_by_id: dict[str, WriteOutcome] = field(default_factory=dict)
     unwritable_by_key: dict[str, Note] = field(default_factory=dict)
     conflicts_by_key: dict[str, Note] = field(default_factory=dict)
     failed_by_key: dict[str, Note] = field(default_factory=dict)
     broken: list[Note] = field(default_factory=list)
-    not_found_or_given_by_key: dict[str, Note] = field(default_factory=dict)
-    not_given_in_no_file: list[str] = field(default_factory=list)
+    gone_or_not_returned_by_key: dict[str, Note] = field(default_factory=dict)
+    not_returned_in_no_file: list[str] = field(default_factory=list)
     pruned_keys: list[str] = field(default_factory=list)
     prunable_keys: list[str] = field(default_factory=list)
     inexact_keys: set[str] = field(default_factory=set)
@@ -129,18 +129,18 @@ class PullTally:
 
     def begin(self, ids: Iterable[str], unchanged: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
-        self.found_and_given_ids.update(ids)
+        self.found_and_returned_ids.update(ids)
         self._known_ids.update(known)
         self.outcomes_by_id.update(dict.fromkeys(unchanged, WriteOutcome.UNCHANGED))
 
-    def exclude_not_given(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
+    def exclude_not_returned(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
         """Stop counting issues that Jira did not give, and note them."""
-        self.found_and_given_ids.difference_update(ids)
+        self.found_and_returned_ids.difference_update(ids)
         for note in notes:
             if note.path:
-                self.not_found_or_given_by_key[note.key] = note
+                self.gone_or_not_returned_by_key[note.key] = note
             else:
-                self.not_given_in_no_file.append(note.key)
+                self.not_returned_in_no_file.append(note.key)
 
     def add_broken(self, notes: Iterable[Note]) -> None:
         """Note files that cannot be read or written."""
@@ -176,7 +176,7 @@ class PullTally:
             older = result.older_values_replaced_notes
             self.replaced_older_by_key |= {note.key: note for note in older}
             for issue in result.family.issues:
-                if issue.id not in result.family.outdated_ids:
+                if issue.id not in result.family.newer_in_jira_ids:
                     self._count_outcome(
                         issue.id, result.outcomes_by_key.get(issue.key, result.outcome)
                     )
@@ -185,7 +185,7 @@ class PullTally:
         self, notes: Iterable[Note], *, pruned_keys: Iterable[str], prunable_keys: Iterable[str]
     ) -> None:
         """Note what has happened to issues that the query no longer finds."""
-        self.not_found_or_given_by_key |= {note.key: note for note in notes}
+        self.gone_or_not_returned_by_key |= {note.key: note for note in notes}
         self.pruned_keys += pruned_keys
         self.prunable_keys += prunable_keys
 
@@ -193,7 +193,7 @@ class PullTally:
         """Return what the pull has done until now."""
         counts = Counter(self.outcomes_by_id.values())
         return PullResult(
-            total=len(self.found_and_given_ids),
+            total=len(self.found_and_returned_ids),
             new=counts[WriteOutcome.NEW],
             updated=counts[WriteOutcome.UPDATED],
             merged=counts[WriteOutcome.MERGED],
@@ -204,8 +204,8 @@ class PullTally:
             conflicts=tuple(self.conflicts_by_key.values()),
             failed=(*self.broken, *self.failed_by_key.values()),
             inexact=tuple(sorted(self.inexact_keys)),
-            gone=tuple(self.not_found_or_given_by_key.values()),
-            left_out=tuple(self.not_given_in_no_file),
+            gone=tuple(self.gone_or_not_returned_by_key.values()),
+            left_out=tuple(self.not_returned_in_no_file),
             pruned=tuple(self.pruned_keys),
             prunable=tuple(self.prunable_keys),
             recovered=tuple(self.recovered_draft_keys),
@@ -214,7 +214,7 @@ class PullTally:
 
     def _count_outcome(self, issue_id: str, written: WriteOutcome) -> None:
         """Count the outcome of an issue; of several outcomes, the weightiest counts."""
-        if issue_id not in self.found_and_given_ids:
+        if issue_id not in self.found_and_returned_ids:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known_ids:
             written = WriteOutcome.NEW  # a new sub-task of a known ticket

@@ -1,7 +1,7 @@
 """Creates each draft as an issue exactly once, many in one request where that is possible.
 
 The state records a request before it is sent, and the file gets the new key once it is known. If the
-answer leaves open whether an issue exists, `wait_and_find_by_marker` finds out before the request is
+answer leaves open whether an issue exists, `find_created_once_sure` finds out before the request is
 repeated, for all these issues together. A create has certainly failed only if Jira refused a field, or if the request was
 never sent.
 
@@ -39,9 +39,9 @@ from ticketr.app.sync.push import transitions
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, has_request_ended
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
-    record_sent_draft,
+    find_created_once_sure,
+    record_as_base,
     unwritten_key_note,
-    wait_and_find_by_marker,
     write_key_and_record,
 )
 from ticketr.app.sync.push.tally import PushTally, failure_note, unshown_route_reason
@@ -106,8 +106,10 @@ class _Request:
         return error is not None and (is_short_rate_limit(error) or jira.may_have_happened(error))
 
 
-#: Sends requests, and returns those of which it is not known then whether their issues exist.
-_SendFunction: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[list[_Request]]]"
+#: A request of which it is not known whether its issue exists.
+_UncertainRequest: TypeAlias = _Request
+#: Sends requests, and returns those that are uncertain then.
+_SendFunction: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[list[_UncertainRequest]]]"
 
 
 @dataclass
@@ -162,7 +164,7 @@ class Creator:
             requests = [await self._build_request(new) for new in chunk]
             if is_many:
                 created, requests = await self._send_until_known(
-                    requests, self._send_batch_keep_all
+                    requests, self._send_in_one_request
                 )
                 existing += created
             alone += requests
@@ -210,7 +212,7 @@ class Creator:
         times = (request.may_still_arrive_since_trio_time for request in requests)
         since = max(times, default=-math.inf)
         try:
-            creations = await wait_and_find_by_marker(self.session, pending, since_trio_time=since)
+            creations = await find_created_once_sure(self.session, pending, since_trio_time=since)
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
@@ -228,7 +230,7 @@ class Creator:
             request for request in requests if request.creation.marker not in creations
         ]
 
-    async def _send_batch_keep_all(self, requests: Sequence[_Request]) -> list[_Request]:
+    async def _send_in_one_request(self, requests: Sequence[_Request]) -> list[_UncertainRequest]:
         """Send requests as one; return all, since the answer does not tell their issues apart."""
         requests = [_with_sent_time(request) for request in requests]
         creations = [request.creation for request in requests]
@@ -246,7 +248,7 @@ class Creator:
             return [request.with_error(error) for request in requests]
         return requests
 
-    async def _send_each(self, requests: Sequence[_Request]) -> list[_Request]:
+    async def _send_each(self, requests: Sequence[_Request]) -> list[_UncertainRequest]:
         """Send each request alone; return those whose issues may or may not exist.
 
         The sub-tasks of a ticket are sent one after the other, so that Jira has them in their order,
@@ -257,13 +259,13 @@ class Creator:
             creation = request.creation
             groups.setdefault(creation.parent or creation.marker, []).append(request)
 
-        async def send_in_order(group: Iterable[_Request]) -> list[_Request]:
+        async def send_in_order(group: Iterable[_Request]) -> list[_UncertainRequest]:
             return [failed for request in group if (failed := await self._send_one(request))]
 
         unknown = await map_in_tasks(send_in_order, groups.values(), tasks=CONCURRENT_SENT_TICKETS)
         return list(chain.from_iterable(unknown))
 
-    async def _send_one(self, request: _Request) -> _Request | None:
+    async def _send_one(self, request: _Request) -> _UncertainRequest | None:
         """Send one request, and complete its issue; return it if the issue may or may not exist."""
         session, creations = self.session, self.session.state.creations
         request = _with_sent_time(request)
@@ -277,9 +279,8 @@ class Creator:
             is_certain = jira.certainly_failed(error, fields)
             if is_certain:
                 await self._forget(request.creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
-            if isinstance(
-                error, jira.AuthenticationFailed
-            ):  # further requests could lock the account
+            # Further requests could lock the account.
+            if isinstance(error, jira.AuthenticationFailed):
                 raise
             if not is_certain:
                 return failed
@@ -330,9 +331,9 @@ class Creator:
         elif status is None:
             self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
         else:
-            await self._record_and_move(created, new, status)
+            await self._record_base_and_move(created, new, status)
 
-    async def _record_and_move(self, created: Creation, new: IssueWrite, status: str) -> None:
+    async def _record_base_and_move(self, created: Creation, new: IssueWrite, status: str) -> None:
         """Record a new issue in its first status, and move it to its draft's status.
 
         Its base has the status in which Jira created it. So the draft's status remains an edit if
@@ -343,7 +344,7 @@ class Creator:
             first = await transitions.fetch_status(session.jira, created.key)
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
-                    await session.in_thread(record_sent_draft, session.state, created, path, first)
+                    await session.in_thread(record_as_base, session.state, created, path, first)
             self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
             if first.casefold() != status.casefold():
                 await self._follow_route(created, new, first, status)
@@ -368,7 +369,7 @@ class Creator:
             if shown is not None and (first, *edit.statuses_between) not in shown:
                 reason = unshown_route_reason(route_text(first, edit.statuses_between, status))
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.NOT_IN_PLAN)
-                self.tally.leave_alone(note)
+                self.tally.note_left_alone(note)
                 return
         await transitions.follow_route(session.jira, key, status, edit.route)
 

@@ -86,11 +86,11 @@ _FIELDS_NEVER_NEEDING_LINE = frozenset(
     {"project", "issuetype", "summary", "description", "parent", "reporter"}
 )
 #: Lines that are converted without the metadata of the project.
-_LINES_NEEDING_NO_METADATA = frozenset({"Status", "Parent"})
+_FIELD_LINES_NEEDING_NO_METADATA = frozenset({"Status", "Parent"})
 
 
 @dataclass(frozen=True)
-class IssueChanges:
+class RawChanges:
     """The changes of one issue for which metadata is needed.
 
     Attributes:
@@ -113,7 +113,7 @@ class IssueChanges:
 
 
 @dataclass(frozen=True)
-class Metadata:
+class PushMetadata:
     """The metadata for one push.
 
     Attributes:
@@ -151,7 +151,7 @@ async def answer_or_if_refused(
         return default
 
 
-async def fetch_metadata(session: Session, issues: Iterable[IssueChanges]) -> Metadata:
+async def fetch_metadata(session: Session, issues: Iterable[RawChanges]) -> PushMetadata:
     """Fetch the metadata that some changes need.
 
     Raises:
@@ -160,9 +160,9 @@ async def fetch_metadata(session: Session, issues: Iterable[IssueChanges]) -> Me
     """
     issues = tuple(issues)
     changes = [change for issue in issues for change in issue.changes]
-    by_project: dict[str, list[IssueChanges]] = {}
+    by_project: dict[str, list[RawChanges]] = {}
     for issue in issues:
-        parts = {change.part for change in issue.changes} - _LINES_NEEDING_NO_METADATA
+        parts = {change.part for change in issue.changes} - _FIELD_LINES_NEEDING_NO_METADATA
         has_fields = any(isinstance(part, str | RichTextPart) for part in parts)
         if issue.existing_type_id is None or has_fields:
             by_project.setdefault(issue.project, []).append(issue)
@@ -195,9 +195,9 @@ async def fetch_metadata(session: Session, issues: Iterable[IssueChanges]) -> Me
     )
     if session.file_fields.has_links and may_be_links:
         links = await _fetch_link_directions(session, fields)
-    zone, account = session.user.time_zone, session.user.account_id
-    lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, account_id=account)
-    return Metadata(projects, lookup)
+    zone, own = session.user.time_zone, session.user.account_id
+    lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, own_account_id=own)
+    return PushMetadata(projects, lookup)
 
 
 async def _find_mentioned_users(
@@ -235,7 +235,7 @@ async def _fetch_link_directions(
     return {name: direction for name, direction in directions.items() if name not in taken_names}
 
 
-async def _fetch_project(session: Session, issues: Sequence[IssueChanges]) -> ProjectIssueTypes:
+async def _fetch_project(session: Session, issues: Sequence[RawChanges]) -> ProjectIssueTypes:
     """Fetch the metadata of one project."""
     job, project = session.job, issues[0].project
     types = await session.jira.creatable_issue_types(project)
@@ -310,7 +310,7 @@ def _specs_of_line_fields(
     site = {field.id: field for field in session.site_fields}
     specs: dict[Part, values.FieldSpec] = {}
     for name, field_id in session.file_fields.line_names_and_ids:
-        if name in _LINES_NEEDING_NO_METADATA:
+        if name in _FIELD_LINES_NEEDING_NO_METADATA:
             continue
         created = screen.get(field_id)
         screen_id = TIME_TRACKING_FIELD if field_id in ESTIMATE_KEY_BY_ID else field_id

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 #: The property of an issue or a comment in Jira that holds the marker of its entry.
 MARKER_PROPERTY = "ticketr.created"
 #: Seconds after which a request has ended, even if it was sent late because of a rate limit.
-ENDED_AFTER_SECONDS = 3600.0
+REQUEST_ENDED_AFTER_SECONDS = 3600.0
 
 AnswerT = TypeVar("AnswerT")
 
@@ -140,10 +140,10 @@ async def send_entry(
 
 def has_certainly_ended(entry: OutboxEntry) -> bool:
     """Return whether Jira has certainly finished with a request of an earlier run."""
-    return time.time() - entry.sent > ENDED_AFTER_SECONDS
+    return time.time() - entry.sent > REQUEST_ENDED_AFTER_SECONDS
 
 
-async def wait_until_ended(
+async def wait_out_lost_requests(
     session: Session,
     entries: Iterable[OutboxEntry],
     what: str,
@@ -265,14 +265,15 @@ async def wait_out_late_comments(session: Session) -> None:
     """
     lost = await session.in_thread(session.state.comments.read_unanswered)
     keys = ", ".join(sorted({comment.key for comment in lost}))
-    await wait_until_ended(session, lost, f"finding out whether a comment was added to {keys}")
+    what = f"finding out whether a comment was added to {keys}"
+    await wait_out_lost_requests(session, lost, what)
 
 
 #: What a name in the address of a picture would be read as something else.
-_UNSAFE_IN_ADDRESS = re.compile(r"[&%]")
+_REPLACED_IN_ATTACHMENT_NAME = re.compile(r"[&%]")
 
 
-class PictureNotShown(Exception):
+class CannotShowPicture(Exception):
     """Raised when a site does not take a picture, or does not tell its media ID; it says why."""
 
 
@@ -294,14 +295,14 @@ async def attach_uploads(
     Raises:
         JiraError: Jira refused a file, or did not answer.
         FileFailed: A file cannot be read any more, or is too large for the site.
-        PictureNotShown: The site does not take attachments, or hides their media IDs.
+        CannotShowPicture: The site does not take attachments, or hides their media IDs.
 
     Cancellation:
         Takes effect at once. If Jira has the file that was on its way, the next run finds it.
     """
     settings = await session.jira.attachment_settings()
     if not settings.enabled:
-        raise PictureNotShown("attachments are switched off on this site")
+        raise CannotShowPicture("attachments are switched off on this site")
     texts: dict[str, str] = {}
     for upload in payload.pictures_to_attach:
         session.progress.report(f"Attaching {upload.path} to {key}...")
@@ -335,7 +336,7 @@ async def _fetch_media_id(session: Session, attachment: str, picture: PictureToA
         return known[attachment]
     identity = await session.jira.media_id(attachment)
     if not identity:
-        raise PictureNotShown(
+        raise CannotShowPicture(
             f"{picture.path} was attached, but the site does not tell by which ID a description "
             "shows it; show it in Jira instead"
         )
@@ -372,7 +373,7 @@ class _FileUploader:
             attachment = _attachment_id_of(upload, attached)
             if not attachment and not upload.id:
                 what = f"finding out whether a file was attached to {self.key}"
-                await wait_until_ended(session, [upload], what)
+                await wait_out_lost_requests(session, [upload], what)
                 attached = await self._fetch_attachments()
                 attachment = _attachment_id_of(upload, attached)
             if attachment:
@@ -403,9 +404,9 @@ class _FileUploader:
         except OSError as error:  # it was cut while it was sent
             with trio.CancelScope(shield=True):  # one short write
                 await session.in_thread(session.state.uploads.forget, entry)
-            raise PictureNotShown(f"{self.picture.name}: {error}") from error
+            raise CannotShowPicture(f"{self.picture.name}: {error}") from error
         if not attached:  # the entry stays, so the next run looks for it
-            raise PictureNotShown(f"the site took {entry.name} without naming it; push again")
+            raise CannotShowPicture(f"the site took {entry.name} without naming it; push again")
         return attached[0].id
 
     async def _find(self, entry: UploadEntry) -> str | None:
@@ -436,7 +437,7 @@ def _attachment_id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) 
 
 def _free_attachment_name(name: str, taken: Collection[str]) -> str:
     """Return a name that no attachment has: a name of several stands for none of them."""
-    wanted = _UNSAFE_IN_ADDRESS.sub("_", safe_name(name))
+    wanted = _REPLACED_IN_ATTACHMENT_NAME.sub("_", safe_name(name))
     stem, dot, ending = wanted.rpartition(".")
     names = (f"{stem} ({number}){dot}{ending}" for number in range(2, len(taken) + 3))
     return next(text for text in (wanted, *names) if text not in taken)

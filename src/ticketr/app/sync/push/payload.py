@@ -136,7 +136,7 @@ class PayloadContext:
         jira_fields: Its fields as Jira has them, by their IDs; empty for a new issue.
         edited_texts: Its rich texts that have changed, if Jira has the issue; others are converted.
         pictures_by_address: The files on disk that its texts show, by their addresses.
-        are_comments_on: Whether files hold comments.
+        are_comments_in_files: Whether files hold comments.
     """
 
     issue: Ticket
@@ -146,7 +146,7 @@ class PayloadContext:
     jira_fields: Mapping[str, object] = field(default_factory=dict)
     edited_texts: tuple[grafting.GraftedAdf, ...] = ()
     pictures_by_address: Mapping[str, grafting.PictureToAttach] = field(default_factory=dict)
-    are_comments_on: bool = False
+    are_comments_in_files: bool = False
 
 
 def _comment_payload(
@@ -157,7 +157,7 @@ def _comment_payload(
     Raises:
         BadValue: It cannot be sent.
     """
-    if not context.are_comments_on:
+    if not context.are_comments_in_files:
         raise BadValue(_COMMENTS_OFF_REASON)
     comment = None if part.is_new else _require_own_comment(context, part.id)
     uploads = grafting.uploads_in(change.new, change.old, context.pictures_by_address)
@@ -166,7 +166,7 @@ def _comment_payload(
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
     line_of = losses.file_line_of_comment(context.issue, part, change.new)
-    text = rich_text.with_mentions(change.new, context.lookup.mentions, context.path, line_of)
+    text = rich_text.with_mention_ids(change.new, context.lookup.mentions, context.path, line_of)
     sent = replace(change, new=text)
 
     def convert() -> dict[str, object]:
@@ -195,7 +195,7 @@ def _require_own_comment(context: PayloadContext, number: str) -> AdfComment:
     comment = next(comments, None)
     if comment is None:
         raise BadValue("Jira does not have it here; write - new: for a new comment")
-    if comment.account_id and comment.account_id != context.lookup.account_id:
+    if comment.account_id and comment.account_id != context.lookup.own_account_id:
         raise BadValue(
             f"{comment.author or 'somebody else'} wrote it, and only your own comments can be "
             "changed; put its text back, or take its lines out: the next pull writes them"
@@ -203,7 +203,7 @@ def _require_own_comment(context: PayloadContext, number: str) -> AdfComment:
     return comment
 
 
-def _link_payload(
+def _link_line_payload(
     context: PayloadContext, change: diff.Change, direction: LinkDirection
 ) -> IssuePayload:
     """Return what is sent of one line of links.
@@ -254,7 +254,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
         text = edited.get(diff.CorePart.DESCRIPTION)
         was = text.before.description if text is not None else ""
         uploads = uploads_in(context.issue.description, was, context.pictures_by_address)
-    warnings, pictures = tuple(_find_markup_warnings(context, changes)), tuple(uploads.values())
+    warnings, pictures = tuple(_literal_warnings(context, changes)), tuple(uploads.values())
     payload = IssuePayload(literal_text_warnings=warnings, pictures_to_attach=pictures)
     for change in parts.values():
         try:
@@ -283,7 +283,7 @@ def _change_payload(
     if isinstance(change.part, diff.CommentPart):
         return _comment_payload(context, change.part, change)
     if direction := context.lookup.link_directions.get(change.part):
-        return _link_payload(context, change, direction)
+        return _link_line_payload(context, change, direction)
     if change.part == _STATUS:  # sent by transitions
         value = SentValue(_STATUS, change.new, "status", {"name": _require_text(change)})
         return IssuePayload(status=change.new, values=(value,))
@@ -328,7 +328,7 @@ def _field_value(
         _require_text(change)
     spec = context.specs.get(part)
     if spec is None:
-        raise BadValue(_why_no_field(context, change))
+        raise BadValue(_unknown_field_advice(context, change))
     if spec.why_unsupported:
         raise BadValue(f"{spec.why_unsupported}, which ticketr cannot write yet; take the line out")
     return spec.id, jira_value(spec, change.new, context.lookup)
@@ -363,7 +363,7 @@ def _text_spec(context: PayloadContext, part: diff.RichTextPart) -> FieldSpec:
     )
 
 
-def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
+def _unknown_field_advice(context: PayloadContext, change: diff.Change) -> str:
     """Say what to do about a line that names no field of the issue's type."""
     if text_spec := context.specs.get(diff.RichTextPart(change.name)):
         return f"it holds rich text; {_section_heading_hint(text_spec)}"
@@ -387,14 +387,14 @@ def _section_heading_hint(field: FieldSpec) -> str:
     return f"{field.why_unsupported}, then {advice}" if field.why_unsupported else advice
 
 
-def _find_markup_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
+def _literal_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
     issue, path, pictures = context.issue, context.path, context.pictures_by_address
     media_ids = media_ids_by_name(context.jira_fields)
     yield from losses.literal_reasons(issue, changes, path, media_ids=media_ids, pictures=pictures)
     mentioned = context.lookup.mentions
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
-        for line, reason in rich_text.mention_warnings(text, change.old_with_newlines, mentioned):
+        for line, reason in rich_text.unfound_mentions(text, change.old_with_newlines, mentioned):
             yield f"{change.name}: {rich_text.location_prefix(path, place(line))}{reason}"
     for edited in context.edited_texts:
         if edited.problems_already_in_jira:

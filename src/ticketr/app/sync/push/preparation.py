@@ -25,7 +25,7 @@ from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import find_status_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import IssueChanges, answer_or_if_refused, fetch_metadata
+from ticketr.app.sync.push.metadata import RawChanges, answer_or_if_refused, fetch_metadata
 from ticketr.app.sync.push.refresh import Comparison
 from ticketr.app.sync.push.rich_text import location_prefix
 from ticketr.app.sync.push.tally import failure_note
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 #: The transitions of issues in each status of a workflow, by the status in small letters.
-_TransitionsByStatus: TypeAlias = "dict[str, tuple[jira.Transition, ...]]"
+_TransitionsByFromStatus: TypeAlias = "dict[str, tuple[jira.Transition, ...]]"
 
 #: The transitions to an issue's new status in their order, or why there are none.
 _FoundRoute: TypeAlias = "tuple[jira.Transition, ...] | NoTransition | jira.JiraError"
@@ -59,7 +59,7 @@ class RouteFinder:
     """
 
     session: Session
-    _workflows: dict[tuple[str, str], _TransitionsByStatus] = field(
+    _workflows: dict[tuple[str, str], _TransitionsByFromStatus] = field(
         default_factory=dict, init=False
     )
     _statuses_by_project: dict[str, Mapping[str, tuple[str, ...]]] = field(
@@ -154,7 +154,7 @@ class RouteFinder:
         return await answer_or_if_refused((), client.transitions(key, with_fields=True))
 
 
-def _next_statuses(edges: _TransitionsByStatus) -> dict[str, list[str]]:
+def _next_statuses(edges: _TransitionsByFromStatus) -> dict[str, list[str]]:
     return {
         status: [transition.to_status for transition in transitions if transition.to_status]
         for status, transitions in edges.items()
@@ -195,7 +195,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
     return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
 
 
-def _line_names_by_named_key(write: IssueWrite) -> dict[str, str]:
+def _line_names_by_related_key(write: IssueWrite) -> dict[str, str]:
     """Return the keys of the parent and of linked issues that a write names, with their lines.
 
     The parent of a new sub-task is always its ticket.
@@ -237,7 +237,7 @@ async def prepare_writes(
         JiraError: A request failed, or the project does not exist.
     """
     project = session.job.project
-    issues: list[IssueChanges] = []
+    issues: list[RawChanges] = []
     for few in concurrency.chunks(comparisons, concurrency.FILES_PER_THREAD_VISIT):
         await trio.lowlevel.checkpoint()
         for comparison in few:
@@ -248,7 +248,7 @@ async def prepare_writes(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
     )  # on a thread: conversions take time
     writes = [write for ticket in built for write in ticket.issues if not write.payload.problems]
-    named = {key for write in writes for key in _line_names_by_named_key(write)}
+    named = {key for write in writes for key in _line_names_by_related_key(write)}
     absent = await _find_absent_keys(session, named) if named else set()
     # A new type may have other transitions, which cannot be fetched yet.
     moved = [
@@ -305,7 +305,7 @@ def _check_ticket(
         note, payload = partial(Note.on, write.issue, write.path), write.payload
         problems = payload.problems or [
             f"{line}: Jira has no {key}, or you may not see it"
-            for key, line in _line_names_by_named_key(write).items()
+            for key, line in _line_names_by_related_key(write).items()
             if key in absent
         ]
         route = routes.get(write.key, ())

@@ -25,7 +25,7 @@ from ticketr.app.sync.push.outbox import wait_out_late_comments
 from ticketr.app.sync.push.preparation import prepare_writes
 from ticketr.app.sync.push.refresh import (
     PushAction,
-    TicketRequest,
+    TicketToFetch,
     compare_with_jira,
     fetch_and_write,
     record_never_pulled,
@@ -96,7 +96,7 @@ class Push:
         new_routes: set[tuple[str, ...]] | None = None
         if self.confirmed is not None:
             shown = {entry.key: entry.statuses_between for entry in self.confirmed.entries}
-            prepared = [self._with_shown_routes(ticket, shown) for ticket in prepared]
+            prepared = [self._without_unshown_routes(ticket, shown) for ticket in prepared]
             new_routes = {
                 entry.statuses_between for entry in self.confirmed.entries if not entry.key
             }
@@ -117,10 +117,10 @@ class Push:
         if never_pulled:
             outcomes, unavailable = await record_never_pulled(session, never_pulled, seen=seen)
             tally.fail(*unavailable)
-            tally.note_unwritten_and_replaced(outcomes)
+            tally.note_unwritten_and_older_values(outcomes)
         if same:
             outcomes, _ = await fetch_and_write(session, same, seen=seen)
-            tally.note_unwritten_and_replaced(outcomes)
+            tally.note_unwritten_and_older_values(outcomes)
         if writes:
             tally.show(session.progress)
             await Delivery(session, tally, writes, new_routes, seen).run()
@@ -135,14 +135,14 @@ class Push:
         stuck = {note.path for note in self.tally.result.failed if note.code is Code.BROKEN}
         left = [one for one in left if one.code is not Code.MAYBE_CREATED or one.path not in stuck]
         if left:
-            self.tally.leave_alone(*left)
+            self.tally.note_left_alone(*left)
         for change, note in in_conflict:
             self.tally.hold_back(note, len(change.edits_and_drafts()))
         return selected
 
     async def _prepare(
         self, local_changes: Sequence[TicketChanges], *, merging: bool = False
-    ) -> tuple[Mapping[PushAction, Sequence[TicketRequest]], list[TicketWrites]]:
+    ) -> tuple[Mapping[PushAction, Sequence[TicketToFetch]], list[TicketWrites]]:
         """Prepare a push without sending anything; note what will not be sent.
 
         Args:
@@ -157,14 +157,14 @@ class Push:
         comparisons = await compare_with_jira(session, local_changes, merging=merging)
         sent = [comparison for comparison in comparisons if comparison.action is PushAction.SEND]
         writes = await prepare_writes(session, sent, self.accept_loss)
-        requests: dict[PushAction, list[TicketRequest]] = {
+        requests: dict[PushAction, list[TicketToFetch]] = {
             PushAction.ALREADY_IN_JIRA: [],
             PushAction.MERGE_FIRST: [],
         }
         for comparison in comparisons:
             action, change = comparison.action, comparison.local_change
             if action in requests:
-                requests[action].append(TicketRequest.of(change))
+                requests[action].append(TicketToFetch.of(change))
             if action is PushAction.HOLD_BACK:
                 tally.hold_back(comparison.unsent_part_notes[0], len(change.edits_and_drafts()))
             elif comparison.unsent_part_notes:
@@ -177,19 +177,19 @@ class Push:
         return requests, writes
 
     async def _merge_and_prepare(
-        self, to_merge: Sequence[TicketRequest], seen: float
-    ) -> tuple[Mapping[PushAction, Sequence[TicketRequest]], list[TicketWrites]]:
+        self, to_merge: Sequence[TicketToFetch], seen: float
+    ) -> tuple[Mapping[PushAction, Sequence[TicketToFetch]], list[TicketWrites]]:
         """Merge tickets that have changed in Jira too, and prepare them."""
         session = self.session
         outcomes, _ = await fetch_and_write(session, to_merge, seen=seen)
-        self.tally.note_unwritten_and_replaced(outcomes)
+        self.tally.note_unwritten_and_older_values(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
         wanted = {request.head_id_or_key for request in to_merge} - noted
         survey = await session.survey()
         changes = [change for change in survey.local_changes if change.head_id in wanted]
         return await self._prepare(await self._select_sendable(changes))
 
-    def _with_shown_routes(
+    def _without_unshown_routes(
         self, ticket: TicketWrites, shown: Mapping[str, tuple[str, ...]]
     ) -> TicketWrites:
         """Leave out the edits whose status takes several transitions that the plan did not show.
@@ -205,5 +205,5 @@ class Push:
                 continue
             route = route_text(write.old_status, write.statuses_between, write.payload.status or "")
             note = Note.on(write.issue, write.path, unshown_route_reason(route), Code.NOT_IN_PLAN)
-            self.tally.leave_alone(note)
+            self.tally.note_left_alone(note)
         return replace(ticket, issues=tuple(issues))

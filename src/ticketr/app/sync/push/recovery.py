@@ -26,7 +26,7 @@ from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_
 from ticketr.app.sync.edits.local_changes import find_parent_draft, with_parent_key
 from ticketr.app.sync.edits.survey import find_files, visit_files
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
+from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_out_lost_requests
 from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP_MINUTES, unordered_jql_or_project_query
 from ticketr.app.sync.state.journal import Creation
@@ -58,7 +58,7 @@ async def write_key_and_record(
         editor: Writes the file.
         creation: The new issue.
         name: The file that may hold its draft, relative to the workspace.
-        status: The status of the issue. If it is None, the caller must call `record_sent_draft` once
+        status: The status of the issue. If it is None, the caller must call `record_as_base` once
             the status is known.
         drafts: The drafts of other issues, see `DraftMatcher`.
 
@@ -87,7 +87,7 @@ async def write_key_and_record(
     def write() -> bool:
         is_written = editor.try_change_durably(name, change)
         if is_written and status is not None:
-            record_sent_draft(session.state, creation, name, status)
+            record_as_base(session.state, creation, name, status)
         return is_written
 
     return await session.in_thread(attempt_change, write)
@@ -99,7 +99,7 @@ def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> 
     return Note(creation.key, path, reason, Code.BROKEN)
 
 
-def record_sent_draft(state: State, creation: Creation, path: str, status: str) -> None:
+def record_as_base(state: State, creation: Creation, path: str, status: str) -> None:
     """Record the draft that was sent as the base, so that Jira's additions are not a conflict.
 
     Args:
@@ -173,7 +173,7 @@ async def _find_created_and_write_keys(
 ) -> None:
     """Find out which requested issues exist, and write their keys into the files."""
     drafts = frozenset(map(read_draft_without_tasks, requests))
-    creations = await wait_and_find_by_marker(session, [one for one in requests if not one.key])
+    creations = await find_created_once_sure(session, [one for one in requests if not one.key])
     existing: list[Creation] = []
     for request in requests:
         creation = request if request.key else creations.get(request.marker)
@@ -195,7 +195,7 @@ async def _find_created_and_write_keys(
                 on_recovered(creation.key)
 
 
-async def wait_and_find_by_marker(
+async def find_created_once_sure(
     session: Session, requests: Sequence[Creation], *, since_trio_time: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.
@@ -203,7 +203,7 @@ async def wait_and_find_by_marker(
     Args:
         session: The workspace and the site.
         requests: The requests.
-        since_trio_time: See `wait_until_ended`.
+        since_trio_time: See `wait_out_lost_requests`.
 
     Returns:
         The requests whose issues exist, by their markers, with IDs and keys. The state holds them.
@@ -216,10 +216,9 @@ async def wait_and_find_by_marker(
     """
     if requests:
         more = f" and {len(requests) - 1} more" if len(requests) > 1 else ""
-        what = (
-            f'finding out whether "{requests[0].title}"{more} {"were" if more else "was"} created'
-        )
-        await wait_until_ended(session, requests, what, since_trio_time=since_trio_time)
+        verb = "were" if more else "was"
+        what = f'finding out whether "{requests[0].title}"{more} {verb} created'
+        await wait_out_lost_requests(session, requests, what, since_trio_time=since_trio_time)
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in requests):
         own = [creation for creation in requests if creation.project == project]
@@ -324,7 +323,7 @@ async def _reopen_creations_in_no_file(session: Session) -> list[Creation]:
     lost = [
         replace(creation, settled=0.0)
         for chunk in chunks([*by_path.items()], FILES_PER_THREAD_VISIT)
-        for creation in await session.in_thread(_select_keyless_creations, session.store, chunk)
+        for creation in await session.in_thread(_select_where_file_lost_key, session.store, chunk)
     ]
     if lost:
         survey = await session.survey(drop_drafts_that_lost_keys=False)
@@ -334,7 +333,7 @@ async def _reopen_creations_in_no_file(session: Session) -> list[Creation]:
     return lost
 
 
-def _select_keyless_creations(
+def _select_where_file_lost_key(
     store: Store, by_path: Iterable[tuple[str, Iterable[Creation]]]
 ) -> list[Creation]:
     """Return the issues whose unchanged drafts are in their files without their keys."""

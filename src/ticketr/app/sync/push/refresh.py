@@ -33,7 +33,7 @@ from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
-    add_media_ids,
+    add_attachment_media_ids,
     add_missing_comments,
     render_family,
 )
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TicketRequest:
+class TicketToFetch:
     """A ticket to fetch.
 
     Attributes:
@@ -64,13 +64,13 @@ class TicketRequest:
     ids_or_keys: Sequence[str] = ()
 
     @classmethod
-    def of(cls, change: TicketChanges) -> TicketRequest:
+    def of(cls, change: TicketChanges) -> TicketToFetch:
         """Return the request for a ticket with a local change, which is no draft."""
         assert change.head_id is not None
         return cls(change.head_id, change.key_or_title, change.local.path, change.added_task_keys)
 
     @property
-    def all_ids_and_keys(self) -> Sequence[str]:
+    def ids_and_keys_to_fetch(self) -> Sequence[str]:
         """The IDs and keys of all issues to fetch."""
         return (*self.ids_or_keys, *self.added_task_keys)
 
@@ -91,7 +91,7 @@ class TicketRequest:
 
 
 async def fetch_and_write(
-    session: Session, requests: Iterable[TicketRequest], *, seen: float
+    session: Session, requests: Iterable[TicketToFetch], *, seen: float
 ) -> tuple[list[FamilyResult], list[Note]]:
     """Fetch tickets and write them into their files and the state.
 
@@ -140,10 +140,10 @@ async def record_never_pulled(
     """
     outcomes: list[FamilyResult] = []
     absent: list[Note] = []
-    requests: list[TicketRequest] = []
+    requests: list[TicketToFetch] = []
     for local in never_pulled:
         key = local.ticket.key or ""
-        requests.append(TicketRequest(key, key, local.path, ids_or_keys=tuple(local.ticket.keys())))
+        requests.append(TicketToFetch(key, key, local.path, ids_or_keys=tuple(local.ticket.keys())))
     done, total = 0, sum(len(request.ids_or_keys) for request in requests)
     for batch in _batches(requests):
         session.progress.report(f"Comparing with Jira: {done}/{total} tickets")
@@ -155,7 +155,7 @@ async def record_never_pulled(
 
 
 async def _fetch(
-    session: Session, requests: Iterable[TicketRequest], *, keep_lost: bool = False
+    session: Session, requests: Iterable[TicketToFetch], *, keep_lost: bool = False
 ) -> dict[str, RenderedFamily | Note]:
     """Fetch tickets and render them.
 
@@ -171,7 +171,7 @@ async def _fetch(
     members = {request.head_id_or_key: request.ids_or_keys for request in wanted}
     unknown = [head for head in members if not members[head]]
     for heads in concurrency.chunks(unknown, concurrency.BULK_FETCH_SIZE):
-        members |= await session.in_thread(session.state.member_ids, heads)
+        members |= await session.in_thread(session.state.issue_ids_by_head_id, heads)
     wanted = [replace(request, ids_or_keys=members[request.head_id_or_key]) for request in wanted]
     fetch = partial(_fetch_batch, session, keep_lost=keep_lost)
     families: dict[str, RenderedFamily | Note] = {}
@@ -180,22 +180,22 @@ async def _fetch(
     return families
 
 
-def _batches(requests: Iterable[TicketRequest]) -> Iterator[list[TicketRequest]]:
+def _batches(requests: Iterable[TicketToFetch]) -> Iterator[list[TicketToFetch]]:
     """Yield groups of tickets whose issues fit into one bulk fetch."""
     page = concurrency.BULK_FETCH_SIZE
     return concurrency.split_by_limits(
-        requests, lambda request: len(request.all_ids_and_keys), page, max_length=page
+        requests, lambda request: len(request.ids_and_keys_to_fetch), page, max_length=page
     )
 
 
 async def _fetch_batch(
-    session: Session, batch: Sequence[TicketRequest], *, keep_lost: bool
+    session: Session, batch: Sequence[TicketToFetch], *, keep_lost: bool
 ) -> dict[str, RenderedFamily | Note]:
     """Fetch and render some tickets, as `_fetch` does."""
     issues: dict[str, Issue] = {}  # by ID, and by key
     failed: dict[str, str] = {}  # why an issue could not be fetched, by ID or key
     renamed: dict[str, str] = {}  # the new keys of moved issues, by their old keys
-    names = [name for request in batch for name in request.all_ids_and_keys]
+    names = [name for request in batch for name in request.ids_and_keys_to_fetch]
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(
             chunk, fields=session.file_fields.requested_ids, partly=True
@@ -203,7 +203,7 @@ async def _fetch_batch(
         if session.file_fields.has_comments:
             answer = await add_missing_comments(session.jira, answer, chunk)
         place = session.jira, session.state, session.in_thread
-        for issue in await add_media_ids(*place, answer.issues):
+        for issue in await add_attachment_media_ids(*place, answer.issues):
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
         if answer.renamed:
@@ -232,7 +232,7 @@ async def _fetch_batch(
 
 
 def _lost_subtasks_in_file(
-    session: Session, request: TicketRequest, issues: Sequence[Issue]
+    session: Session, request: TicketToFetch, issues: Sequence[Issue]
 ) -> list[Issue]:
     """Return sub-tasks that are in the file but no longer in Jira."""
     there = {name for issue in issues for name in (issue.id, issue.key)}
@@ -247,7 +247,7 @@ def _lost_subtasks_in_file(
 
 
 def _render(
-    request: TicketRequest,
+    request: TicketToFetch,
     issues: Mapping[str, Issue],
     lost: Sequence[Issue],
     *,
@@ -265,7 +265,7 @@ def _render(
         failed: Why an issue could not be fetched, by its ID or key.
         renamed: The new keys of moved issues, by their old keys.
     """
-    if words := next(filter(None, map(failed.get, request.all_ids_and_keys)), ""):
+    if words := next(filter(None, map(failed.get, request.ids_and_keys_to_fetch)), ""):
         return request.note(
             f"{issue_not_given_reason(words)}; try again later", Code.REQUEST_FAILED
         )
@@ -310,7 +310,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownTicket:
+class _TicketInState:
     """What the state has of a ticket.
 
     Attributes:
@@ -335,11 +335,11 @@ async def compare_with_jira(
         One comparison for each change, in the same order.
     """
     by_head = {change.head_id: change for change in local_changes if change.head_id is not None}
-    known: dict[str, _KnownTicket] = {}
+    known: dict[str, _TicketInState] = {}
     for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_THREAD_VISIT):
         known |= await session.in_thread(_read_known_tickets, session.state, heads)
     requests = [
-        replace(TicketRequest.of(change), ids_or_keys=[issue.id for issue in known[head].issues])
+        replace(TicketToFetch.of(change), ids_or_keys=[issue.id for issue in known[head].issues])
         for head, change in by_head.items()
     ]
     comparisons: dict[str, Comparison] = {}
@@ -356,7 +356,7 @@ async def compare_with_jira(
         if known[head].maybe_sent_values_by_key or any(map(is_markdown, parts)):
             place = session.jira, session.state, session.in_thread
             if names := find_files_without_media_id(change.local.ticket, issues):
-                issues = tuple(await add_media_ids(*place, issues, names))
+                issues = tuple(await add_attachment_media_ids(*place, issues, names))
         ready[head] = replace(family, issues=issues)
     comments: list[SentComment] = []
     if session.file_fields.has_comments:
@@ -387,11 +387,13 @@ async def compare_with_jira(
     ]
 
 
-def _read_known_tickets(state: State, heads: Iterable[str]) -> dict[str, _KnownTicket]:
+def _read_known_tickets(state: State, heads: Iterable[str]) -> dict[str, _TicketInState]:
     """Read what is known of some tickets, by their heads."""
     clashes = {conflict.head_id: conflict.clashes for conflict in state.conflicts.all()}
     return {
-        head: _KnownTicket(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
+        head: _TicketInState(
+            state.issues_of(head), state.sent.values_by_key(head), clashes.get(head, ())
+        )
         for head in heads
     }
 
@@ -399,7 +401,7 @@ def _read_known_tickets(state: State, heads: Iterable[str]) -> dict[str, _KnownT
 def _compare_change(
     change: TicketChanges,
     family: RenderedFamily,
-    known: _KnownTicket,
+    known: _TicketInState,
     sent_comments: Sequence[SentComment],
     *,
     merging: bool,

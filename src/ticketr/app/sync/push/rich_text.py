@@ -19,7 +19,7 @@ _MAX_SHOWN_PEOPLE = 5
 _NO_FILES: Mapping[str, PictureToAttach] = MappingProxyType({})
 
 
-def with_mentions(
+def with_mention_ids(
     text: str,
     users: Mapping[str, Sequence[User]],
     path: str = "",
@@ -46,12 +46,12 @@ def with_mentions(
     return adf.with_account_ids(text, people)
 
 
-def issue_with_mentions(issue: Ticket, users: Mapping[str, Sequence[User]]) -> Ticket:
+def issue_with_mention_ids(issue: Ticket, users: Mapping[str, Sequence[User]]) -> Ticket:
     """Return an issue with account IDs in its mentions by name, as far as the names are clear."""
 
     def resolved(text: str) -> str:
         try:
-            return with_mentions(text, users)
+            return with_mention_ids(text, users)
         except BadValue:  # `rich_text_value` refuses the text if it is sent
             return text
 
@@ -65,7 +65,7 @@ def issue_with_mentions(issue: Ticket, users: Mapping[str, Sequence[User]]) -> T
     )
 
 
-def mention_warnings(
+def unfound_mentions(
     text: str, before: str, users: Mapping[str, Sequence[User]]
 ) -> Iterator[tuple[int, str]]:
     """Yield the line of each new mention for which no account was found, and a warning."""
@@ -123,8 +123,8 @@ def rich_text_value(
         BadValue: Jira would refuse the text or lose a part of it.
     """
     for text, _, place in _new_and_old_texts(issue, part, edited):  # a name may be that of several
-        with_mentions(text, lookup.mentions, path, place)
-    issue = issue_with_mentions(issue, lookup.mentions)
+        with_mention_ids(text, lookup.mentions, path, place)
+    issue = issue_with_mention_ids(issue, lookup.mentions)
     marks = fake_media_ids_by_address(uploads)
     description = adf.with_pictures_as_attachments(issue.description, marks)
     issue = replace(issue, description=description)

@@ -18,9 +18,9 @@ from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_SENT_TICKET
 from ticketr.app.sync.edits.local_changes import with_parent_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import PictureNotShown, add_or_edit_comment, attach_uploads
+from ticketr.app.sync.push.outbox import CannotShowPicture, add_or_edit_comment, attach_uploads
 from ticketr.app.sync.push.payload import IssuePayload
-from ticketr.app.sync.push.refresh import TicketRequest, fetch_and_write
+from ticketr.app.sync.push.refresh import TicketToFetch, fetch_and_write
 from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import (
     NoTransition,
@@ -64,8 +64,8 @@ class Delivery:
     _highest_key_numbers: dict[str, int] = field(default_factory=dict, init=False)
     _all_drafts: set[Ticket] = field(default_factory=set, init=False)
     # The tickets to fetch again, by the IDs of their heads.
-    _tickets_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
-    _ready_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
+    _read_back_by_head_id: dict[str, TicketToFetch] = field(default_factory=dict, init=False)
+    _ready_to_read_back: dict[str, TicketToFetch] = field(default_factory=dict, init=False)
     # The other ends of links that were sent.
     _other_end_keys: set[str] = field(default_factory=set, init=False)
 
@@ -117,10 +117,10 @@ class Delivery:
             self.tally.fail(*(parent_draft_failed_note(orphan.local_change) for orphan in orphans))
         if self._other_end_keys:
             others = await self.session.in_thread(
-                _requests_by_head_id, self.session.state, self._other_end_keys
+                _to_fetch_by_head_id, self.session.state, self._other_end_keys
             )
-            self._tickets_to_read_back = others | self._tickets_to_read_back
-        await self._read_back((self._tickets_to_read_back | self._ready_to_read_back).values())
+            self._read_back_by_head_id = others | self._read_back_by_head_id
+        await self._read_back((self._read_back_by_head_id | self._ready_to_read_back).values())
 
     def _with_created_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
@@ -147,7 +147,7 @@ class Delivery:
             new, *below = ticket.issues
             if issue is not None:
                 self._keys_by_path_and_title[new.path, new.issue.title] = issue.key
-                self._tickets_to_read_back[issue.id] = TicketRequest(issue.id, issue.key, new.path)
+                self._read_back_by_head_id[issue.id] = TicketToFetch(issue.id, issue.key, new.path)
                 subtasks += (replace(task, parent_key_if_new_subtask=issue.key) for task in below)
         if subtasks:
             await self._create_fully(subtasks)
@@ -170,15 +170,15 @@ class Delivery:
         edits = [write for write in ticket.issues if write.key]
         for edit in edits:
             await self._send_edit(edit)
-        request = TicketRequest.of(ticket.local_change)
+        request = TicketToFetch.of(ticket.local_change)
         is_complete = len(edits) == len(ticket.issues)
-        tickets = self._ready_to_read_back if is_complete else self._tickets_to_read_back
+        tickets = self._ready_to_read_back if is_complete else self._read_back_by_head_id
         tickets[request.head_id_or_key] = request
         if len(self._ready_to_read_back) == _TICKETS_PER_READ_BACK:
             complete, self._ready_to_read_back = self._ready_to_read_back, {}
             await self._read_back(complete.values())
 
-    async def _read_back(self, requests: Collection[TicketRequest]) -> None:
+    async def _read_back(self, requests: Collection[TicketToFetch]) -> None:
         """Fetch tickets that were sent, and write them into their files; see `fetch_and_write`."""
         try:
             seen = self.jira_time_before
@@ -186,7 +186,7 @@ class Delivery:
         except JiraError as error:
             absent = [request.note(str(error), Code.REQUEST_FAILED) for request in requests]
         else:
-            self.tally.note_unwritten_and_replaced(outcomes)
+            self.tally.note_unwritten_and_older_values(outcomes)
         for note in absent:
             if note.code is Code.REQUEST_FAILED:
                 reason = f"it was pushed, but could not be read again: {note.reason}"
@@ -312,7 +312,7 @@ class Delivery:
             raise
         except JiraError as error:
             note = failure_note(write.issue, write.path, error)
-        except (PictureNotShown, FileFailed) as error:
+        except (CannotShowPicture, FileFailed) as error:
             note = Note.on(write.issue, write.path, str(error), Code.BAD_VALUE)
         part = "Description" if DESCRIPTION_FIELD in write.payload.fields else "Comments"
         self.tally.fail(replace(note, reason=f"{part}: {note.reason}"))
@@ -352,7 +352,7 @@ def _update_base_and_sent(
     unsure: bool,
 ) -> None:
     """Add sent changes to the base; withdraw the other values unless Jira may have them, too."""
-    known = state.base_with_issue(edit.key)
+    known = state.head_id_and_base_of(edit.key)
     base = read_ticket(known[1].jira_text) if known is not None else None
     if known is None or base is None:  # pragma: no cover - it was there just now
         return
@@ -379,11 +379,11 @@ def _may_have_happened(error: JiraError | NoTransition | StoppedBetween, edit: I
     return isinstance(cause, JiraError) and not certainly_failed(cause, fields)
 
 
-def _requests_by_head_id(state: State, keys: Iterable[str]) -> dict[str, TicketRequest]:
+def _to_fetch_by_head_id(state: State, keys: Iterable[str]) -> dict[str, TicketToFetch]:
     """Return the ticket of each key that is in a file, by its head's ID."""
-    tickets: dict[str, TicketRequest] = {}
+    tickets: dict[str, TicketToFetch] = {}
     for key in keys:
-        if (known := state.base_with_issue(key)) is not None:
+        if (known := state.head_id_and_base_of(key)) is not None:
             head, base = known
-            tickets[head] = TicketRequest(head, key, base.path)
+            tickets[head] = TicketToFetch(head, key, base.path)
     return tickets

@@ -90,13 +90,13 @@ class PushTally:
         """Note what else the user should know."""
         self.result = replace(self.result, warnings=(*self.result.warnings, *notes))
 
-    def leave_alone(self, *notes: Note) -> None:
+    def note_left_alone(self, *notes: Note) -> None:
         """Note edits that were not confirmed, each once."""
         known = {(note.path, note.key_title_or_path) for note in self.result.left_alone}
         new = (note for note in notes if (note.path, note.key_title_or_path) not in known)
         self.result = replace(self.result, left_alone=(*self.result.left_alone, *new))
 
-    def note_unwritten_and_replaced(self, outcomes: Iterable[FamilyResult]) -> None:
+    def note_unwritten_and_older_values(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
         for result in outcomes:
             older = result.older_values_replaced_notes

@@ -88,7 +88,7 @@ class NameLookup:
         time_zone: The name of the account's time zone, used for times without a zone.
         mentions: The accounts found for each name that a text mentions.
         link_directions: What each line of links stands for, by its name.
-        account_id: The ID of the account that sends.
+        own_account_id: The ID of the account that sends.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -99,7 +99,7 @@ class NameLookup:
     link_directions: Mapping[Part, LinkDirection] = field(
         default_factory=lambda: MappingProxyType({})
     )
-    account_id: str = ""
+    own_account_id: str = ""
 
 
 def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
@@ -109,7 +109,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         BadValue: The text is not a value of the field.
     """
     if spec.line_name == "Sprint":
-        return _sprint_id_of_name(text, lookup.sprints)
+        return _sprint_id_unless_blank(text, lookup.sprints)
     if spec.type == "array":
         return [_list_entry_value(spec, member, lookup) for member in read_list(text)]
     if not text:
@@ -315,7 +315,7 @@ def _account_id(name: str, users: tuple[User, ...]) -> str:
     raise BadValue(f"nobody called {short_quote(name)} can be chosen; {hint}")
 
 
-def _sprint_id_of_name(text: str, sprints: Mapping[str, int]) -> int | None:
+def _sprint_id_unless_blank(text: str, sprints: Mapping[str, int]) -> int | None:
     names = read_list(text)
     if not names:
         return None

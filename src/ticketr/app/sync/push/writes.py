@@ -14,14 +14,14 @@ from ticketr.app.sync.compare.sent import highest_comment_id
 from ticketr.app.sync.edits.local_changes import TicketChanges, draft_changes
 from ticketr.app.sync.edits.losses import AllOrTheseLosses, Loss, edited_texts_and_losses, may_lose
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import IssueChanges, Metadata
+from ticketr.app.sync.push.metadata import PushMetadata, RawChanges
 from ticketr.app.sync.push.payload import (
     IssuePayload,
     PayloadContext,
     create_payload,
     update_payload,
 )
-from ticketr.app.sync.push.rich_text import issue_with_mentions
+from ticketr.app.sync.push.rich_text import issue_with_mention_ids
 from ticketr.app.sync.push.transitions import Step, status_of
 from ticketr.app.tickets import Ticket
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Why an edited text or line of links is not sent, and the warning if its loss was accepted.
 _TEXT_LOSS_REASON = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
 _INEXPRESSIBLE_LOST_WARNING = "what its file cannot say is lost in Jira: {}"
-_ISSUE_LINK_LOSS_REASON = (
+_LINK_REMOVAL_REASON = (
     "sending it would remove {}; answer the question before a push in a terminal, or say "
     "--accept-loss"
 )
@@ -116,18 +116,18 @@ def project_of(key: str) -> str:
 
 def issue_changes_to_send(
     comparison: Comparison, default_project: str | None
-) -> Iterable[IssueChanges]:
+) -> Iterable[RawChanges]:
     """Yield the changes of each issue to send; drafts go into the ticket's or the default project."""
     change = comparison.local_change
     for key, changes in comparison.edits_to_send.items():
-        yield IssueChanges(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
+        yield RawChanges(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
     project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
         if change.head_id is None:
-            yield IssueChanges(project, None, draft_changes(change.local.ticket))
+            yield RawChanges(project, None, draft_changes(change.local.ticket))
         for draft in change.new_tasks:
             wanted = (*draft_changes(draft), *change.inherited_by(draft))
-            yield IssueChanges(project, None, wanted, is_subtask=True)
+            yield RawChanges(project, None, wanted, is_subtask=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +137,13 @@ class WritesBuilder:
     Attributes:
         metadata: The fields and names that they need.
         accept_loss: The losses that the push may cause.
-        are_comments_on: Whether files hold comments.
+        are_comments_in_files: Whether files hold comments.
         default_project: The project for drafts, unless their ticket has one.
     """
 
-    metadata: Metadata
+    metadata: PushMetadata
     accept_loss: AllOrTheseLosses
-    are_comments_on: bool
+    are_comments_in_files: bool
     default_project: str | None
 
     def build(self, comparison: Comparison) -> TicketWrites:
@@ -159,7 +159,7 @@ class WritesBuilder:
             self.metadata.lookup,
             path=path,
             pictures_by_address=change.pictures,
-            are_comments_on=self.are_comments_on,
+            are_comments_in_files=self.are_comments_in_files,
         )
         texts: Mapping[str, tuple[GraftedAdf, ...]] = {}
         refused: Collection[str] = ()
@@ -195,7 +195,7 @@ class WritesBuilder:
         change, users = comparison.local_change, self.metadata.lookup.mentions
         local = change.local
         if users:
-            ticket = map_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
+            ticket = map_issues(local.ticket, lambda issue: issue_with_mention_ids(issue, users))
             local = replace(local, ticket=ticket)
         sent = replace(change, edits=comparison.edits_to_send, local=local)
         must_fit_schema = self.accept_loss is True
@@ -273,7 +273,7 @@ def _refused_keys_and_loss_notes(
     warnings: list[Note] = []
     for (key, part, is_link), pieces in by_part.items():
         if key in refused:
-            notes, words = failed, _ISSUE_LINK_LOSS_REASON if is_link else _TEXT_LOSS_REASON
+            notes, words = failed, _LINK_REMOVAL_REASON if is_link else _TEXT_LOSS_REASON
         else:
             notes, words = warnings, _LINK_LOST_WARNING if is_link else _INEXPRESSIBLE_LOST_WARNING
         reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"

@@ -110,7 +110,7 @@ IN_MEMORY = Path(":memory:")
 _DAMAGE_ERROR_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
 _NOT_TICKETR_DATA_REASON = "it does not hold what ticketr writes there"
 #: What reading a value raises that has not the shape of what ticketr writes.
-_INVALID_VALUE_ERRORS = (
+_BAD_STORED_VALUE_ERRORS = (
     ValueError,
     TypeError,
     LookupError,
@@ -294,7 +294,7 @@ class Database:
         """Raise `StateFailed` if the block finds a value that ticketr does not write."""
         try:
             yield
-        except _INVALID_VALUE_ERRORS as error:
+        except _BAD_STORED_VALUE_ERRORS as error:
             raise StateFailed(self._path, _NOT_TICKETR_DATA_REASON, is_damaged=True) from error
 
 

@@ -43,7 +43,7 @@ class Conflict:
     clashes: tuple[str, ...]
 
     @property
-    def clashes_text(self) -> str:
+    def clashes_for_display(self) -> str:
         """The parts on one line, without repeating the ticket's own key."""
         return ", ".join(part.removeprefix(f"{self.key}: ") for part in self.clashes)
 
@@ -96,7 +96,7 @@ class SentValues(Table):
             ],
         )
 
-    def of(self, head_id: str) -> dict[str, list[sent.SentValue]]:
+    def values_by_key(self, head_id: str) -> dict[str, list[sent.SentValue]]:
         """Read what may be in Jira of the issues in one ticket, by key."""
         query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
         values: dict[str, list[sent.SentValue]] = {}

@@ -260,7 +260,7 @@ class IssueRow:
     is_stale: bool = False
 
 
-def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
+def conflict_rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
     """Serialize the rows of a ticket's issues as JSON, for a conflict."""
     entries = [
         {
@@ -355,7 +355,7 @@ class State(Database):
             ]
             return rows, float(stored["seen"])
 
-    def member_ids(self, head_ids: Iterable[str]) -> dict[str, list[str]]:
+    def issue_ids_by_head_id(self, head_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return the IDs of the issues that are in some tickets, by the ID of each one's head."""
         query = "SELECT id FROM issue WHERE head = ?"
         return {head: [row[0] for row in self.read(query, (head,))] for head in head_ids}
@@ -379,7 +379,7 @@ class State(Database):
         rows = self.read(query, (key,))
         return (rows[0][0], MergeBase(rows[0][1], rows[0][2])) if rows else None
 
-    def base_with_issue(self, key: str) -> tuple[str, MergeBase] | None:
+    def head_id_and_base_of(self, key: str) -> tuple[str, MergeBase] | None:
         """Read the head's ID and the base of the ticket that holds an issue."""
         query = (
             "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
@@ -512,7 +512,7 @@ class State(Database):
         anies = self.read(query, (f'$."{field_id}".name', f'$."{field_id}".id'))
         return {name: number for name, number in anies if name and isinstance(number, str)}
 
-    def record_seen(self, ids: Iterable[str], *, seen: float) -> None:
+    def record_up_to_date(self, ids: Iterable[str], *, seen: float) -> None:
         """Record that a pull which began at ``seen`` found these issues up to date."""
         with self.batch():
             self.write_all(

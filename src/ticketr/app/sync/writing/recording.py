@@ -38,7 +38,7 @@ class WriteDecision:
         clashes: What both sides have changed; empty unless it is a conflict.
         copy_path: The file with a copy of the text that is replaced, relative to the workspace; empty
             for none.
-        replacement: What was replaced, where that can be undone.
+        undoable_replacement: What was replaced, where that can be undone.
         merged: The result of a merge, which the file holds then; None without a merge.
         replaced_older_values: The values of earlier syncs that it replaces, by key.
     """
@@ -50,6 +50,6 @@ class WriteDecision:
     reason: str = ""
     clashes: tuple[PartMerge, ...] = ()
     copy_path: str = ""
-    replacement: TextReplacement | None = None
+    undoable_replacement: TextReplacement | None = None
     merged: Ticket | None = None
     replaced_older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

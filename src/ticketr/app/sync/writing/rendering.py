@@ -74,7 +74,7 @@ def versions_to_merge(
     head, remote = family.head.id, family.content.ticket
     renamed = renamed_keys(state, family)
     local = diff.with_renamed_keys(local, renamed)
-    sent = {renamed.get(key, key): values for key, values in state.sent.of(head).items()}
+    sent = {renamed.get(key, key): values for key, values in state.sent.values_by_key(head).items()}
     known = state.issues_of(head)
     read = [
         diff.with_renamed_keys(ticket, renamed)
@@ -118,13 +118,13 @@ class RenderedFamily:
         issues: Its issues, head first, without what files do not need.
         content: Its text, and the ticket that a reader gets from it.
         path: The file it was found in or written to; None for a new one.
-        outdated_ids: The IDs of the issues whose newer version in Jira was not read.
+        newer_in_jira_ids: The IDs of the issues whose newer version in Jira was not read.
     """
 
     issues: tuple[Issue, ...]
     content: mapping.TicketAndText
     path: str | None
-    outdated_ids: frozenset[str] = frozenset()
+    newer_in_jira_ids: frozenset[str] = frozenset()
 
     @property
     def head(self) -> Issue:
@@ -134,7 +134,7 @@ class RenderedFamily:
     @property
     def rows(self) -> list[IssueRow]:
         """What the state is to know of its issues."""
-        return [IssueRow(issue, issue.id in self.outdated_ids) for issue in self.issues]
+        return [IssueRow(issue, issue.id in self.newer_in_jira_ids) for issue in self.issues]
 
 
 def render_family(
@@ -217,7 +217,7 @@ async def add_missing_comments(
     return replace(answer, issues=tuple(issues), failed=failed)
 
 
-async def add_media_ids(
+async def add_attachment_media_ids(
     jira: JiraClient,
     state: State,
     in_thread: ThreadRunner,
@@ -252,7 +252,8 @@ async def add_media_ids(
 
     async def look_up(issue: Issue) -> dict[str, str]:
         attachments = jira_attachments(fields.get(issue.id, {}))
-        return await _find_media_ids(jira, issue, attachments, known, names.get(issue.key, ()))
+        more = names.get(issue.key, ())
+        return await _fetch_media_ids_by_attachment(jira, issue, attachments, known, more)
 
     new: dict[str, str] = {}
     for media in await map_in_tasks(look_up, showing):
@@ -287,7 +288,7 @@ async def _fetch_attachment_fields_by_id(
     return fields
 
 
-async def _find_media_ids(
+async def _fetch_media_ids_by_attachment(
     jira: JiraClient,
     issue: Issue,
     attachments: Sequence[Attachment],

@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.sent import older_values_not_in, replace_older_val
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, outdated_replaced_note
 from ticketr.app.sync.state.journal import Conflict
-from ticketr.app.sync.state.state import MergeBase, State, rows_to_json
+from ticketr.app.sync.state.state import MergeBase, State, conflict_rows_to_json
 from ticketr.app.sync.state.undo import TextReplacement, Undoable, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor
 from ticketr.app.sync.workspace.files import lf_and_chomp, retry_if_changed
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import ClashPlace, MergedTicket
 
 
-def _with_moved_paths(
+def _with_current_paths(
     store: Store,
     state: State,
     families: Sequence[RenderedFamily],
@@ -135,7 +135,7 @@ class FamilyResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class ConflictSettlement:
     """What settles a conflict.
 
     Attributes:
@@ -175,7 +175,7 @@ class FamilyWriter:
         prefer: diff.Side | None = None,
         is_prefer_from_folder: bool = False,
         go_hashes: Mapping[str, str] = MappingProxyType({}),
-        settlement: Settlement | None = None,
+        settlement: ConflictSettlement | None = None,
     ) -> None:
         self._go_hashes = go_hashes
         self._settlement = settlement
@@ -219,7 +219,7 @@ class FamilyWriter:
             family for family in families if family.path and not self._store.size_of(family.path)
         ]
         if gone:
-            families = _with_moved_paths(self._store, self._state, families, gone)
+            families = _with_current_paths(self._store, self._state, families, gone)
         with_comments = [
             issue for family in families for issue in family.issues if COMMENT_FIELD in issue.fields
         ]
@@ -250,15 +250,15 @@ class FamilyWriter:
     def merge(self, family: RenderedFamily, local: tickets.Ticket) -> MergedTicket:
         """Merge a family with what is in its file, as `write` would."""
         family = in_wording_of(family, local)
-        return self._merge_with_file(family, self._bases_of(family), local)
+        return self._merge_with_file(family, self._possible_bases_of(family), local)
 
     def versions_to_merge(self, family: RenderedFamily, local: tickets.Ticket) -> diff.Versions:
         """Return the versions that `write` would merge."""
         family = in_wording_of(family, local)
-        bases = self._bases_of(family)
+        bases = self._possible_bases_of(family)
         return versions_to_merge(self._state, family, bases, local, self._go_hashes)
 
-    def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
+    def _possible_bases_of(self, family: RenderedFamily) -> Sequence[str]:
         _, texts = self._state.paths_and_possible_bases([family.head.id])
         return texts[family.head.id]
 
@@ -348,7 +348,7 @@ class FamilyWriter:
             file_digest_after=digest_of(new.text),
             copy_path=decision.copy_path,
         )
-        return replace(decision, replacement=replacement)
+        return replace(decision, undoable_replacement=replacement)
 
     def _decide(
         self,
@@ -371,7 +371,7 @@ class FamilyWriter:
         if lf_and_chomp(text) == lf_and_chomp(remote.text):
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
-        was_sent = self._state.sent.of(family.head.id)
+        was_sent = self._state.sent.values_by_key(family.head.id)
         if not was_sent and lf_and_chomp(text) in map(lf_and_chomp, bases):
             aside = self._copy_to_trash(family, text) if keep_text else ""
             return WriteDecision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
@@ -420,7 +420,7 @@ class FamilyWriter:
             code = Code.FILE_IN_THE_WAY
             if decision.outcome is WriteOutcome.CONFLICT:
                 code = Code.CONFLICT
-                issues = rows_to_json(family.rows, seen=self._seen)
+                issues = conflict_rows_to_json(family.rows, seen=self._seen)
                 parts = tuple(map(str, decision.clashes))
                 head, text = family.head, family.content.text
                 self._state.conflicts.add(Conflict(head.id, head.key, name, text, issues, parts))
@@ -434,7 +434,7 @@ class FamilyWriter:
             name,
             seen=self._seen,
             kind=self._settlement.how_settled if self._settlement is not None else Undoable.SYNC,
-            replacement=decision.replacement,
+            replacement=decision.undoable_replacement,
         )
         if decision.merged is not None:  # what differs after a merge is an edit
             edits = diff.find_changes_by_key(family.content.ticket, decision.merged)
