@@ -69,7 +69,7 @@ class JobFuture(Future[T]):
             return self.cancelled()
         self._is_cancel_requested = True
         with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self.job_submitted, self.handle)
+            self._token.run_sync_soon(self.cancel_if_requested)
         return True
 
     def running(self) -> bool:
@@ -77,9 +77,8 @@ class JobFuture(Future[T]):
         handle = self.handle
         return not self.done() and handle is not None and handle.status is JobStatus.RUNNING
 
-    def job_submitted(self, handle: JobHandle[T] | None) -> None:
-        """Note the job in Trio's thread, and cancel it if that was asked; internal."""
-        self.handle = self.handle or handle
+    def cancel_if_requested(self) -> None:
+        """Cancel the job if that was asked and the queue has taken it; internal."""
         if self.handle is not None and self._is_cancel_requested:
             self.handle.cancel()
 
@@ -159,7 +158,8 @@ class PortalQueue:
         assert self._nursery is not None  # it is open
         later = None
         try:
-            future.job_submitted(self.queue.submit_nowait(*args, **options))
+            future.handle = self.queue.submit_nowait(*args, **options)
+            future.cancel_if_requested()
         except (QueueFull, RuntimeError):  # it has to wait, for room or until it is in the store
             later = partial(self.queue.submit, *args, **options)
         except Exception as error:  # noqa: BLE001 - the submitter gets it
@@ -183,7 +183,8 @@ class PortalQueue:
         try:
             with trio.CancelScope(shield=True):
                 if later is not None:
-                    future.job_submitted(await later())
+                    future.handle = await later()
+                    future.cancel_if_requested()
                 assert future.handle is not None
                 if on_progress is not None:
                     await forward_progress(future.handle, on_progress)
