@@ -85,7 +85,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     elif message is None:
         file = _let_user_write_comment(key)
         message = file.read_text(encoding="utf-8", errors="replace").removeprefix(
-            _comment_file_header(key)
+            _issue_comment_file_header(key)
         )
     if not message.strip():
         _delete_comment_file(file)
@@ -124,12 +124,12 @@ def _let_user_write_comment(key: str) -> Path:
     with tempfile.NamedTemporaryFile(
         "w", prefix=f"{key}-comment-", suffix=".md", encoding="utf-8", delete=False
     ) as file:
-        file.write(_comment_file_header(key))
+        file.write(_issue_comment_file_header(key))
     run_editor(file.name, line=2)
     return Path(file.name)
 
 
-def _comment_file_header(key: str) -> str:
+def _issue_comment_file_header(key: str) -> str:
     return f"<!-- A comment on {key}, in Markdown, below this line. Without a text, nothing is sent. -->\n"
 
 

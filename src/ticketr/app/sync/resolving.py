@@ -77,13 +77,13 @@ class OpenConflict:
 
     Attributes:
         conflict: The conflict.
-        as_of_jira_time: When it was true, by Jira's clock.
+        seen_at_jira_time: When it was true, by Jira's clock.
         path: The ticket's file now, relative to the workspace.
         jira_family: The ticket in Jira, as a pull rendered it.
     """
 
     conflict: Conflict
-    as_of_jira_time: float
+    seen_at_jira_time: float
     path: str
     jira_family: RenderedFamily
 
@@ -122,7 +122,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
         side_taken = Undoable.TOOK_MINE if prefer is Side.LOCAL else Undoable.TOOK_JIRA
         settlement = ConflictSettlement(side_taken)
         return FamilyWriter(
-            store, state, seen=opened.as_of_jira_time, prefer=prefer, settlement=settlement
+            store, state, seen=opened.seen_at_jira_time, prefer=prefer, settlement=settlement
         )
 
     if take is Take.BOTH:
@@ -259,7 +259,7 @@ def _write_markers(
             state,
             family,
             opened.path,
-            seen=opened.as_of_jira_time,
+            seen=opened.seen_at_jira_time,
             kind=Undoable.TOOK_BOTH_WITH_MARKERS,
             replacement=replacement,
         )
@@ -342,7 +342,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         always_copies_text=True,
         expected_text=seen.ticket_text_in_file,
     )
-    writer = FamilyWriter(store, state, seen=opened.as_of_jira_time, settlement=settlement)
+    writer = FamilyWriter(store, state, seen=opened.seen_at_jira_time, settlement=settlement)
     return _write_merged(store, opened, writer)
 
 
@@ -354,7 +354,7 @@ def _read_ticket_and_versions(
     former = {new: old for old, new in renamed_keys(state, opened.jira_family).items()}
     for span, ticket in zip(file.text_slices, file.tickets, strict=True):
         if ticket.key in {key, former.get(key, key)}:
-            writer = FamilyWriter(store, state, seen=opened.as_of_jira_time)
+            writer = FamilyWriter(store, state, seen=opened.seen_at_jira_time)
             text = file.text[span]
             return text, ticket, writer.versions_to_merge(opened.jira_family, ticket)
     raise opened.missing_ticket_error(store)
