@@ -476,7 +476,7 @@ def test_a_lock_that_becomes_a_link_after_it_was_checked_is_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, mine = Store(tmp_path / "work", ".ticketr"), tmp_path / "mine"
-    store.make_folders()
+    store.make_state_folder()
     mine.write_text("mine\n")
 
     def check_and_replace(path: Path, expected: str) -> None:

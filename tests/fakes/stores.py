@@ -15,7 +15,7 @@ NEW = Ticket(title="New", key="DEMO-1", description="As it is.")
 
 def make_store(root: Path) -> Store:
     store = Store(root, ".ticketr")
-    store.make_folders()
+    store.make_state_folder()
     return store
 
 

@@ -328,7 +328,7 @@ def root(tmp_path: Path, environ: dict[str, str]) -> Path:
     folder = tmp_path / "work"
     mark = config.read_or_make_owner_mark(config.config_folder(environ))
     store = Store(folder, config.STATE_FOLDER, mark)
-    store.make_folders()
+    store.make_state_folder()
     state = State(store.state_path, mark)
     for number in range(1, COUNT + 1):
         fields = {

@@ -21,11 +21,11 @@ from ticketr.app.sync import (
     ConflictView,
     FileFailed,
     NoConflict,
+    OneSidedChange,
+    PartChangeInFile,
     PartsNotChosen,
     ReplacementText,
-    ResolutionFileChange,
     Resolved,
-    SideChange,
     State,
     Store,
     Take,
@@ -70,9 +70,9 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
         ("Description ¶3", "Two.", "Two, mine.", "Two, theirs."),
         ("Priority", "Lowest", "Low", "High"),
     ]
-    assert seen.side_changes == (
-        SideChange("Description ¶1", "mine", "", "Zero."),
-        SideChange("Labels", "jira", "search", "remote"),
+    assert seen.one_sided_changes == (
+        OneSidedChange("Description ¶1", "mine", "", "Zero."),
+        OneSidedChange("Labels", "jira", "search", "remote"),
     )
     with opened(bench) as (_, state):
         known = state.known_issues_by_id()[str(bench.finds("DEMO-9").id)]
@@ -96,10 +96,10 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: B
     description = "Zero.\n\nOne.\n\nTwo, mine.\n\nTwo, theirs.\n\nThree."
     assert (ticket.title, ticket.description) == ("Mine", description)
     assert (ticket.fields["Priority"], ticket.fields["Labels"]) == ("High", "remote")
-    assert told.file_changes == (
-        ResolutionFileChange("Description ¶3", "Two, mine.", "Two, mine.\n\nTwo, theirs."),
-        ResolutionFileChange("Priority", "Low", "High"),
-        ResolutionFileChange("Labels", "search", "remote"),
+    assert told.part_changes_in_file == (
+        PartChangeInFile("Description ¶3", "Two, mine.", "Two, mine.\n\nTwo, theirs."),
+        PartChangeInFile("Priority", "Low", "High"),
+        PartChangeInFile("Labels", "search", "remote"),
     )
     assert told.part_names_to_push == ("Title", "Description ¶3", "Description ¶1")
     assert (seen.planned_copy_path, told.undecided_parts) == (done.aside, ())
@@ -281,7 +281,7 @@ async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(bench: 
 @pytest.fixture
 def state(bench: Bench) -> Generator[State]:
     store = Store(bench.root, ".ticketr")
-    store.make_folders()
+    store.make_state_folder()
     state = State(store.own / "state.db")
     yield state
     state.close()

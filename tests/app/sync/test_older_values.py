@@ -25,8 +25,8 @@ from ticketr.app.sync import (
 )
 from ticketr.app.sync.compare.sent import (
     digest,
+    keys_parts_and_replaced_digests,
     replace_older_values,
-    replaced_keys_parts_and_digests,
 )
 from ticketr.app.sync.state.state import MAX_OLDER_VALUES_OF_PART, IssueRow, MergeBase
 from ticketr.app.tickets import Comment, Ticket, parse, render_ticket
@@ -62,7 +62,7 @@ def test_each_kind_of_part_comes_forward() -> None:
         tasks=(replace(TASK, title="Was", fields={"Status": "Done"}),),
     )
     older: dict[str, set[tuple[str, str]]] = {}
-    for key, part, text in replaced_keys_parts_and_digests(was, NOW):
+    for key, part, text in keys_parts_and_replaced_digests(was, NOW):
         older.setdefault(key, set()).add((part, text))
 
     ticket, replaced = replace_older_values(was, NOW, older)
@@ -110,8 +110,8 @@ def test_new_comments_and_lost_tasks_replace_nothing() -> None:
     before = replace(NOW, comments=(*NOW.comments, Comment("New")))
     after = replace(NOW, tasks=())
 
-    assert list(replaced_keys_parts_and_digests(before, after)) == []
-    assert list(replaced_keys_parts_and_digests(NOW, replace(NOW, title="x"))) == [
+    assert list(keys_parts_and_replaced_digests(before, after)) == []
+    assert list(keys_parts_and_replaced_digests(NOW, replace(NOW, title="x"))) == [
         ("DEMO-1", "#TITLE", digest("Title"))
     ]
 

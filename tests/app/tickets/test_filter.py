@@ -11,7 +11,7 @@ from ticketr.app.tickets import (
     FilterableIssue,
     GroupSum,
     InvalidFilter,
-    NamesForFilter,
+    UserAndFieldNames,
     fold,
     issue_and_point_totals_by,
     parse_filter,
@@ -119,7 +119,7 @@ def test_a_wrong_filter_says_what_is_wrong_and_where(
     assert (error.text, error.position, error.problem) == (text, position, problem)
 
 
-NAMES = NamesForFilter("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
+NAMES = UserAndFieldNames("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
 
 
 @for_each(
@@ -153,11 +153,11 @@ def test_me_is_nobody_whose_name_only_contains_mine() -> None:
     [
         ("x staus=done", NAMES, 2, 'no ticket has a field "staus"; did you mean Status?'),
         ("-colour=red", NAMES, 1, 'no ticket has a field "colour"'),
-        ("edited @me", NamesForFilter(), 7, "who you are is not known before a pull"),
+        ("edited @me", UserAndFieldNames(), 7, "who you are is not known before a pull"),
     ],
 )
 def test_a_filter_names_nothing_that_is_not_known(
-    text: str, names: NamesForFilter, position: int, problem: str
+    text: str, names: UserAndFieldNames, position: int, problem: str
 ) -> None:
     with pytest.raises(InvalidFilter) as raised:
         parse_filter(text, names)

@@ -11,9 +11,9 @@ from hypothesis import given, strategies as st
 
 from ticketr.app.tickets import (
     SORT_NAMES,
-    NamesForFilter,
     TextTerm,
     Ticket,
+    UserAndFieldNames,
     parse_filter,
     sort_key,
 )
@@ -124,7 +124,7 @@ def test_the_tickets_of_the_user_are_not_those_of_a_longer_name() -> None:
     rows = Rows.from_unsorted(row for ticket in tickets for row in rows_of(ticket, "a.md"))
 
     shown = arrange(
-        rows, frozenset(), "key", RowFilter(parse_filter("@me", NamesForFilter("Ann Lee")))
+        rows, frozenset(), "key", RowFilter(parse_filter("@me", UserAndFieldNames("Ann Lee")))
     )
 
     assert [each.row.key for each in shown.rows] == ["DEMO-1"]

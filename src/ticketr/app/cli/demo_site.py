@@ -149,7 +149,7 @@ def prepare_demo_folder_and_mark(folder: Path | None = None) -> tuple[Path, str]
     store = sync.Store(root, STATE_FOLDER)
     store.folder.check_file_kinds()
     mark = user_mark_refusing_foreign_state(root)
-    store.make_folders()
+    store.make_state_folder()
     return root, mark
 
 

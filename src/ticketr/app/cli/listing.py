@@ -265,7 +265,7 @@ def _parse_filter_and_read_issues(
             name for issue in listing.issues_and_broken_files for name in issue.candidate.fields
         }
         fields |= state.site_record.ids_of_fields_in_files().keys() if fields else set()
-        names = tickets.NamesForFilter(state.site_record.user_name(), frozenset(fields))
+        names = tickets.UserAndFieldNames(state.site_record.user_name(), frozenset(fields))
     return _parse_terms(terms, names), listing
 
 
@@ -306,7 +306,7 @@ def _no_match_message(wanted: tickets.Filter) -> str:
     return f"no ticket fits {text}" if text else "there is no ticket here"
 
 
-def _parse_terms(terms: Sequence[str], names: tickets.NamesForFilter) -> tickets.Filter:
+def _parse_terms(terms: Sequence[str], names: tickets.UserAndFieldNames) -> tickets.Filter:
     """Parse the arguments of a command as one filter.
 
     Args:

@@ -40,7 +40,7 @@ def open_own_marked_state_unlocked(store: sync.Store) -> AbstractContextManager[
         ConfigError: See `user_mark_refusing_foreign_state`, as for its other errors.
     """
     mark = user_mark_refusing_foreign_state(store.root)
-    store.make_folders()
+    store.make_state_folder()
     return closing(sync.State(store.state_path, mark))
 
 

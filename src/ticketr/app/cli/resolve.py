@@ -131,9 +131,9 @@ def _resolve_all(
 
 def _failure_reason(key: str, error: TicketrError) -> str:
     """Return why a conflict could not be resolved; markers may be another ticket's."""
-    from ticketr.app.tickets import CONFLICT_MARKER, TicketSyntaxError
+    from ticketr.app.tickets import CONFLICT_START_OR_END, TicketSyntaxError
 
-    if isinstance(error, TicketSyntaxError) and CONFLICT_MARKER.match(error.text):
+    if isinstance(error, TicketSyntaxError) and CONFLICT_START_OR_END.match(error.text):
         return f"there are conflict markers in {error.source}: edit it, sync, then resolve {key}"
     return str(error)
 

@@ -261,7 +261,7 @@ def _find_edited_older_and_drafts(
     for change in survey.local_changes:
         ticket, path = change.local.ticket, change.local.path
         is_named = not keys or ticket.key in keys
-        for tickets, edits in ((edited, change.edits), (older, change.older_values)):
+        for tickets, edits in ((edited, change.edits), (older, change.older_values_in_file)):
             for key, changes in edits.items():
                 if is_named or key in keys:
                     tickets.append(EditedTicket(key, path, tuple(edit.name for edit in changes)))

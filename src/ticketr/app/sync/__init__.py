@@ -16,14 +16,14 @@ if TYPE_CHECKING:
         Choice,
         ConflictPart,
         ConflictView,
+        OneSidedChange,
+        PartChangeInFile,
         ReplacementText,
         Resolution,
-        ResolutionFileChange,
-        SideChange,
         choose,
     )
     from ticketr.app.sync.compare.diff import Side
-    from ticketr.app.sync.compare.diff3 import DiffPiece, word_diff
+    from ticketr.app.sync.compare.diff3 import WordDiffPiece, word_diff
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.edits.drafts import unfinished_creations_by_draft_object_id
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_too_long_titles
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (
+        FamilyKeysAndDigest,
         LocalSurvey,
-        TicketKeysAndDigest,
         base_texts,
         check_keys,
         find_files,

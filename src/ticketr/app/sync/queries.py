@@ -248,7 +248,7 @@ def _join_types(
     """
     names = {field_id: name for name, field_id in columns.all_names_and_ids}
     site = tuple(site)
-    rich = {field.id for field in site if mapping.holds_rich_text(field)}
+    rich = {field.id for field in site if mapping.has_rich_text_section(field)}
     reasons = {field.id: why for field in site if (why := mapping.why_file_cannot_hold(field))}
     first: dict[str, jira.ScreenField] = {}
     for fields in by_type.values():

@@ -110,7 +110,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
         for change in take_survey(store, state).local_changes:
             older = {
                 issue_key: values
-                for issue_key, values in change.older_values.items()
+                for issue_key, values in change.older_values_in_file.items()
                 if key in {issue_key, change.key_or_title}
             }
             if older:
@@ -238,7 +238,7 @@ def _write_markers(
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
         forward = older_values_replaced_notes(
-            opened.path, merges[0].replaced_older_values, is_resolved=True
+            opened.path, merges[0].older_file_values_replaced, is_resolved=True
         )
         mine, theirs = (
             lf_and_chomp(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
@@ -308,7 +308,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         updated=updated_at(newest),
         last_changed_by=None,
         parts=parts,
-        side_changes=merged,
+        one_sided_changes=merged,
         planned_copy_path=store.relative_path(aside),
         ticket_text_in_file=text,
         versions=versions,

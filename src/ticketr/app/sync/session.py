@@ -360,7 +360,7 @@ def _lock_and_open_state(
     Returns:
         The state, and the requests for new issues in it.
     """
-    store.make_folders()
+    store.make_state_folder()
     files.enter_context(store.lock())
     state = State(store.state_path, job.state_owner_mark)
     files.callback(state.close)

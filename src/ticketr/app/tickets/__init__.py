@@ -15,7 +15,7 @@ from ticketr.app.tickets.errors import (
     UnwritableTicket,
 )
 from ticketr.app.tickets.grammar import (
-    CONFLICT_MARKER,
+    CONFLICT_START_OR_END,
     is_key,
     key_order,
     md_name_of_key,
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
         FileStateTerm,
         Filter,
         KeysTerm,
-        NamesForFilter,
         NotTerm,
         Term,
         TextTerm,
+        UserAndFieldNames,
         parse_filter,
     )
     from ticketr.app.tickets.filterable import (

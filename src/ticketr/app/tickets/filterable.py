@@ -31,11 +31,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return (
-        text
-        if text.isascii()
-        else _LETTER_TO_REPLACE_PATTERN.sub(lambda match: _LETTER_REPLACEMENTS[match[0]], text)
-    )
+    if text.isascii():
+        return text
+    return _LETTER_TO_REPLACE_PATTERN.sub(lambda match: _LETTER_REPLACEMENTS[match[0]], text)
 
 
 #: Caches short values of fields: there are few, and they are folded often.

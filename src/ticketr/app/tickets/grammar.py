@@ -143,38 +143,38 @@ _ALMOST_TICKET = (
     rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off_pattern('TICKET')})[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
-_RICH_TEXT_HEADING_PATTERN = rf"## {RICH_TEXT_SECTION}:\s*(?=\S)"
+_RICH_TEXT_SECTION_PATTERN = rf"## {RICH_TEXT_SECTION}:\s*(?=\S)"
 _SECTION = (
     r"(?:## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
-    rf"|{_RICH_TEXT_HEADING_PATTERN})"
+    rf"|{_RICH_TEXT_SECTION_PATTERN})"
 )
 # A heading of a section with one wrong letter. What people write as headings of their own is none:
 # other cases, a plural or a singular, other words.
 _NOT_MISTYPED_HEADINGS = "|".join(
     [*sorted(SECTION_NAMES), "Descriptions|Acceptance Criterias|Field|Fiends|Task|Ta[lcn]ks|Tusks"]
 )
-_ALMOST_SECTION = (
+_SECTION_ONE_LETTER_OFF = (
     rf"##[ \t]+(?i:(?!(?:{_NOT_MISTYPED_HEADINGS})[ \t:#]*\Z)"
     rf"(?:{'|'.join(map(_one_letter_off_pattern, sorted(SECTION_NAMES)))})[ \t:#]*\Z)"
 )
-_CONFLICT_MARKER_PATTERN = r"(?:<{7}|>{7})(?: |\Z)"
+_CONFLICT_START_OR_END = r"(?:<{7}|>{7})(?: |\Z)"
 
 ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
-ALMOST_SECTION = compile_on_use(rf" {{0,3}}{_ALMOST_SECTION}")
-CONFLICT_MARKER = compile_on_use(_CONFLICT_MARKER_PATTERN)
+SECTION_ONE_LETTER_OFF = compile_on_use(rf" {{0,3}}{_SECTION_ONE_LETTER_OFF}")
+CONFLICT_START_OR_END = compile_on_use(_CONFLICT_START_OR_END)
 
-_RICH_TEXT_HEADING = compile_on_use(_RICH_TEXT_HEADING_PATTERN)
+_RICH_TEXT_SECTION_HEADING = compile_on_use(_RICH_TEXT_SECTION_PATTERN)
 
 _SPECIAL_LINE_PATTERN = (
-    rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT_MARKER_PATTERN})"
+    rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_SECTION_ONE_LETTER_OFF}|{_CONFLICT_START_OR_END})"
 )
 _FENCE_SIGNS_REGEX = "(?:```|~~~)"
 
 _LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL_LINE_PATTERN}|\\+{_FENCE_SIGNS_REGEX})")
 _ESCAPED_LINE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL_LINE_PATTERN}|{_FENCE_SIGNS_REGEX}))")
 # In a code block nothing is a heading, but git writes its markers there, too.
-_CODE_LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_PATTERN})")
-_ESCAPED_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_PATTERN})")
+_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_START_OR_END})")
+_ESCAPED_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_START_OR_END})")
 
 
 def section_of(line: str, *, in_task: bool = False) -> str | None:
@@ -188,17 +188,17 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
         line = _without_short_indent(line)
     if not line.startswith("## "):
         return None
-    if _RICH_TEXT_HEADING.match(line):
+    if _RICH_TEXT_SECTION_HEADING.match(line):
         return RICH_TEXT_SECTION
     name = line[3:].rstrip(" \t:#")
     return name if name in SECTION_NAMES and not (in_task and name == TASKS_SECTION) else None
 
 
-def field_name_in_rich_text_heading(line: str) -> str:
+def field_name_in_rich_text_heading(heading: str) -> str:
     """Return the name of the field from the heading of its section."""
-    match = _RICH_TEXT_HEADING.match(line := _without_short_indent(line))
+    match = _RICH_TEXT_SECTION_HEADING.match(heading := _without_short_indent(heading))
     assert match is not None
-    return one_line(line[match.end() :])
+    return one_line(heading[match.end() :])
 
 
 def _without_short_indent(line: str) -> str:
@@ -208,7 +208,7 @@ def _without_short_indent(line: str) -> str:
 
 def escape(line: str, *, fenced: bool = False) -> str:
     """Return a line of text, with a backslash if it would have a meaning in a file."""
-    match = (_CODE_LINE_TO_ESCAPE if fenced else _LINE_TO_ESCAPE).match(line)
+    match = (_CONFLICT_MARKER_IN_CODE if fenced else _LINE_TO_ESCAPE).match(line)
     return line if match is None else insert_backslash(line, match.end())
 
 
@@ -249,11 +249,13 @@ def is_line_of_dashes(line: str) -> bool:
 # comma or another dash inside, or with one of them missing.
 _OPTIONAL_CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
-_KEY_LIKE = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
+_KEY_LIKE_TEMPLATE = (
+    rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
+)
 _BRACKET_END_OR_MISSING = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
 NEARLY_KEY_AT_START = compile_on_use(
-    rf"{_OPTIONAL_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_BRACKET_END_OR_MISSING}"
-    rf"|{_KEY_LIKE.format('bare')}\s*\])"
+    rf"{_OPTIONAL_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE_TEMPLATE.format('in')}"
+    rf"{_BRACKET_END_OR_MISSING}|{_KEY_LIKE_TEMPLATE.format('bare')}\s*\])"
 )
 #: A bracket and the text in it, with which a title with a key begins.
 BRACKETED_TEXT = compile_on_use(r"\[([^\]]*)\]\s*")
@@ -307,10 +309,10 @@ COMMENTS_HEADING_PATTERN = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
 # A heading behind the comments, or a text that is written as one.
 _NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
 #: What the first line of a new comment, and of one that Jira has, begins with.
-NEW_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
+NEW_COMMENT_BULLET = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
 COMMENT_BULLET_WITH_ID = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 COMMENT_TIME_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
-COMMA_BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
+COMMA_BEFORE_COMMENT_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
 
 
 def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:
@@ -330,10 +332,11 @@ def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool =
     first = next(written, None)
     if first is None:
         return may_be_empty
-    if NEW_COMMENT_PREFIX.match(first) or COMMENT_BULLET_WITH_ID.match(first):
+    if NEW_COMMENT_BULLET.match(first) or COMMENT_BULLET_WITH_ID.match(first):
         return True
     return any(
-        COMMENT_BULLET_WITH_ID.match(line) and COMMA_BEFORE_TIME.search(line) for line in written
+        COMMENT_BULLET_WITH_ID.match(line) and COMMA_BEFORE_COMMENT_TIME.search(line)
+        for line in written
     )
 
 

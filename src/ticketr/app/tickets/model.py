@@ -23,9 +23,9 @@ from typing import TypeAlias
 from ticketr.app.tickets.errors import InvalidKey, UnwritableTicket
 from ticketr.app.tickets.grammar import (
     ALMOST_TICKET,
-    COMMA_BEFORE_TIME,
+    COMMA_BEFORE_COMMENT_TIME,
     COMMENT_TIME_PATTERN,
-    CONFLICT_MARKER,
+    CONFLICT_START_OR_END,
     is_key,
     one_line,
     with_lf_and_utf8,
@@ -35,7 +35,7 @@ from ticketr.app.tickets.grammar import (
 NO_TITLE = "(no title)"
 
 # Lines in Fields that are not remarks: fields, headings, conflict markers.
-_NOT_A_FIELD_REMARK = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
+_FIELD_HEADING_OR_MARKER = re.compile(rf".*:|##|{CONFLICT_START_OR_END.pattern}")
 
 
 def _strip_blank_lines(text: str) -> str:
@@ -49,7 +49,7 @@ def _as_non_field_line(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
-    if not ALMOST_TICKET.match(line) and (comment or not _NOT_A_FIELD_REMARK.match(line)):
+    if not ALMOST_TICKET.match(line) and (comment or not _FIELD_HEADING_OR_MARKER.match(line)):
         return line
     line = f"# {line.lstrip('# ')}".rstrip()
     return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line
@@ -77,7 +77,7 @@ class Comment:
         put = object.__setattr__
         put(self, "text", with_lf_and_utf8(self.text).strip())
         put(self, "id", self.id if _is_ascii_digits(self.id) else "")
-        put(self, "author", one_line(COMMA_BEFORE_TIME.sub(" ", one_line(self.author))))
+        put(self, "author", one_line(COMMA_BEFORE_COMMENT_TIME.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME_PATTERN, self.time) else "")
         if not self.id:
             put(self, "author", "")
@@ -210,9 +210,9 @@ class Ticket:
         put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _strip_blank_lines(with_lf_and_utf8(self.description)))
         is_normal = type(self.fields) is AlreadyNormalFields
-        fields = self.fields if is_normal else _normal_fields(self.fields, str.strip)
+        fields = self.fields if is_normal else _strip_fields(self.fields, str.strip)
         put(self, "fields", MappingProxyType(fields))
-        texts = _normal_fields(self.rich_texts, _strip_blank_lines) if self.rich_texts else {}
+        texts = _strip_fields(self.rich_texts, _strip_blank_lines) if self.rich_texts else {}
         put(self, "rich_texts", MappingProxyType(texts))
         criteria = [with_lf_and_utf8(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
@@ -249,7 +249,7 @@ class AlreadyNormalFields(dict[str, str]):
     """Fields whose names and values are in their normal form, as the parser reads them."""
 
 
-def _normal_fields(fields: Mapping[str, str], strip: Callable[[str], str]) -> dict[str, str]:
+def _strip_fields(fields: Mapping[str, str], strip: Callable[[str], str]) -> dict[str, str]:
     """Return fields in their normal form.
 
     Args:

@@ -18,12 +18,12 @@ from ticketr.app.config.checks import nearest
 from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
-    COMMA_BEFORE_TIME,
+    COMMA_BEFORE_COMMENT_TIME,
     COMMENT_BULLET_WITH_ID,
     COMMENTS_HEADING_PATTERN,
     COMMENTS_SECTION,
     MAY_BE_SPECIAL,
-    NEW_COMMENT_PREFIX,
+    NEW_COMMENT_BULLET,
     OPENING_FENCE,
     TICKET_PREFIX,
     has_comments_below,
@@ -95,7 +95,7 @@ def refuse_mistyped_heading(
         else:
             problem = "this is not quite the heading of a ticket; write # TICKET: Title"
         problem = f"{problem}, or \\# if it is text"
-    elif in_ticket and grammar.ALMOST_SECTION.match(line):
+    elif in_ticket and grammar.SECTION_ONE_LETTER_OFF.match(line):
         section = nearest(line.strip("# \t:"), grammar.SECTION_NAMES)
         problem = f"did you mean ## {section}? If it is text, put a backslash before it: \\##"
     else:
@@ -160,20 +160,20 @@ class _TextOfPassages:
 _STAR_PLUS_OR_NUMBER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
 
 
-def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
+def _comment_and_text_start(line: str) -> tuple[model.Comment, int] | None:
     """Parse the first line of a comment.
 
     Returns:
         The comment with the rest of the line as its text, and the index where that begins; None for
         any other line.
     """
-    if match := NEW_COMMENT_PREFIX.match(line):
+    if match := NEW_COMMENT_BULLET.match(line):
         return model.Comment(line[match.end() :]), match.end()
     match = COMMENT_BULLET_WITH_ID.match(line)
     if match is None:
         return None
     rest = line[match.end() :]
-    when = COMMA_BEFORE_TIME.search(rest)
+    when = COMMA_BEFORE_COMMENT_TIME.search(rest)
     if when is None:
         author = rest.rstrip().removesuffix(":")
         return model.Comment("", match[1], author), len(line)
@@ -204,7 +204,7 @@ class _IssueReader:
 
     Attributes:
         file: The file.
-        heading_index: The index of the line with the key and the title.
+        title_line_index: The index of the line with the key and the title.
         key: The key; None for a draft.
         title: The title.
         file_or_task_lines: The lines of the file; of a task, those below its first line, without their indent.
@@ -227,7 +227,7 @@ class _IssueReader:
     """
 
     file: SourceLines
-    heading_index: int
+    title_line_index: int
     key: str | None
     title: str
     file_or_task_lines: Sequence[str]
@@ -248,9 +248,9 @@ class _IssueReader:
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
-        self._begin_text(self.description)
+        self._open_or_resume_text(self.description)
         lines = self.file_or_task_lines
-        index = 0 if self.is_task else self.heading_index + 1
+        index = 0 if self.is_task else self.title_line_index + 1
         while index < len(lines):
             line = lines[index]
             if MAY_BE_SPECIAL.match(line):
@@ -262,7 +262,7 @@ class _IssueReader:
             index = self.read_line(self, index)
         return index
 
-    def ticket(self) -> model.Ticket:
+    def build_ticket(self) -> model.Ticket:
         """Return the finished ticket."""
         criteria = [
             number + next(at for at, line in enumerate(lines) if line.strip())
@@ -285,7 +285,7 @@ class _IssueReader:
             tasks=tuple(self.tasks),
             comments=tuple(self.comments),
             rich_texts={name: "\n".join(text.lines) for name, text in self.rich_texts.items()},
-            line=self.heading_index + 1,
+            line=self.title_line_index + 1,
             field_remarks=tuple(self.field_remarks),
             line_numbers=line_numbers,
         )
@@ -293,7 +293,7 @@ class _IssueReader:
     def _enters_section(self, index: int, line: str) -> bool:
         section = grammar.section_of(line, in_task=self.is_task)
         if section is None and line.startswith("## ") and COMMENTS_HEADING_PATTERN.match(line):
-            in_text = self.read_line is _IssueReader._read_passage
+            in_text = self.read_line is _IssueReader._read_text_or_code
             if has_comments_below(self.file_or_task_lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
@@ -302,15 +302,15 @@ class _IssueReader:
         self.open_criterion = None
         match section:
             case grammar.DESCRIPTION_SECTION:
-                self._begin_text(self.description)
+                self._open_or_resume_text(self.description)
             case grammar.RICH_TEXT_SECTION:
                 number = index + self.line_offset + 1
                 name = grammar.field_name_in_rich_text_heading(line)
-                self._begin_text(self.rich_texts.setdefault(name, _TextOfPassages(number)))
+                self._open_or_resume_text(self.rich_texts.setdefault(name, _TextOfPassages(number)))
             case grammar.FIELDS_SECTION:
                 self.read_line = _IssueReader._read_fields
             case grammar.CRITERIA_SECTION:
-                self.read_line = _IssueReader._read_criterion
+                self.read_line = _IssueReader._read_criterion_line
             case grammar.COMMENTS_SECTION:
                 self.read_line = _IssueReader._read_comment
             case _:
@@ -319,16 +319,16 @@ class _IssueReader:
 
     # Text: the description with lines that fit into no other section, and texts of fields.
 
-    def _begin_text(self, text: _TextOfPassages) -> None:
+    def _open_or_resume_text(self, text: _TextOfPassages) -> None:
         """Begin another passage of a text, behind a blank line if there is one already."""
         while text.lines and not text.lines[-1].strip():
             text.lines.pop()
         if text.lines:
             text.lines.append("")
         self.open_text = text
-        self.read_line = _IssueReader._read_passage
+        self.read_line = _IssueReader._read_text_or_code
 
-    def _read_passage(self, index: int, *, is_single: bool = False) -> int:
+    def _read_text_or_code(self, index: int, *, is_single: bool = False) -> int:
         """Read a line of text, or the block of code that it opens.
 
         Args:
@@ -360,9 +360,9 @@ class _IssueReader:
         """Read a line as text, then stay in the section or continue with text."""
         section = self.read_line
         if index != self.index_after_stray:
-            self._begin_text(self.description)
-        self.index_after_stray = self._read_passage(index, is_single=stays_in_section)
-        self.read_line = section if stays_in_section else _IssueReader._read_passage
+            self._open_or_resume_text(self.description)
+        self.index_after_stray = self._read_text_or_code(index, is_single=stays_in_section)
+        self.read_line = section if stays_in_section else _IssueReader._read_text_or_code
         return self.index_after_stray
 
     # Fields.
@@ -415,7 +415,7 @@ class _IssueReader:
 
     # Acceptance criteria.
 
-    def _read_criterion(self, index: int) -> int:
+    def _read_criterion_line(self, index: int) -> int:
         line = self.file_or_task_lines[index]
         text = line.lstrip()
         other = _STAR_PLUS_OR_NUMBER_ITEM.match(line)
@@ -439,7 +439,7 @@ class _IssueReader:
             return index + 1
         if line.startswith("##"):
             return self._add_stray_line_to_text(index, stays_in_section=False)
-        head = _read_comment_head(line)
+        head = _comment_and_text_start(line)
         if head is None:
             problem = (
                 "this is not a comment; write - new: before the text of a new one, and indent its "
@@ -453,7 +453,7 @@ class _IssueReader:
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
         text = [line[column:], *map(dedented, self.file_or_task_lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
-        lines = self._unescape_lines(text, index + self.line_offset)
+        lines = self._unescape_and_check(text, index + self.line_offset)
         number = index + self.line_offset + first + 1
         self.comments.append(replace(comment, text="\n".join(lines), text_line=number))
         return stop
@@ -476,8 +476,8 @@ class _IssueReader:
                 is_prose = False
         return stop
 
-    def _unescape_lines(self, lines: Sequence[str], first: int) -> list[str]:
-        """Return the lines of a text without escapes; ``first`` is the index of the first one."""
+    def _unescape_and_check(self, lines: Sequence[str], first: int) -> list[str]:
+        """Return the lines of a text without escapes, or refuse one; ``first`` is the index of the first."""
         text: list[str] = []
         while len(text) < len(lines):
             at = len(text)
@@ -506,7 +506,7 @@ class _IssueReader:
         task = _IssueReader(self.file, index, key, title, body, line_offset=index + 1, is_task=True)
         task.read()
         if title:
-            self.tasks.append(task.ticket())
+            self.tasks.append(task.build_ticket())
         elif any(map(str.strip, body)):
             self.file.fail(index, "a task needs a title; write - Title", column=indent + 1)
         return stop
@@ -606,7 +606,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
         stop = index
         while not lines[stop - 1].strip():
             stop -= 1
-        tickets.append(reader.ticket())
+        tickets.append(reader.build_ticket())
         spans.append(slice(starts[start], starts[stop]))
     preamble = text[starts[0] : starts[first]]
     return model.TicketFile(text, preamble, tuple(tickets), tuple(spans))
@@ -614,7 +614,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
 
 def _refuse_conflict_markers(file: SourceLines) -> None:
     for index, line in enumerate(file.lines):
-        if grammar.CONFLICT_MARKER.match(line):
+        if grammar.CONFLICT_START_OR_END.match(line):
             file.fail(
                 index,
                 "this file holds a git conflict; resolve it, or put a backslash before the "

@@ -8,7 +8,7 @@ from typing import Any
 
 from ticketr import JobSnapshot
 from ticketr.app import sync
-from ticketr.app.tickets import Filter, NamesForFilter
+from ticketr.app.tickets import Filter, UserAndFieldNames
 from ticketr.app.tui.effects import ServiceCall
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows, RowSortKey
@@ -80,7 +80,7 @@ class FilesRead(WorkspaceMessage):
     conflicts_by_key: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_file_errors: tuple[str, ...] = ()
     complete_pull_age_seconds: float | None = field(default=None, compare=False)
-    filter_names: NamesForFilter = field(default=NamesForFilter(), compare=False)
+    filter_names: UserAndFieldNames = field(default=UserAndFieldNames(), compare=False)
     templates: Mapping[str, sync.Template | str] = field(default_factory=dict)
 
 

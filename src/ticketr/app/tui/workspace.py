@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ticketr.app.sync import Template
-from ticketr.app.tickets import Filter, NamesForFilter, fold, parse_filter
+from ticketr.app.tickets import Filter, UserAndFieldNames, fold, parse_filter
 from ticketr.app.tui.messages import FilesRead
 from ticketr.app.tui.rows import ListRow, Rows, RowSortKey
 from ticketr.app.tui.tree import RowFilter, VisibleRows, arrange
@@ -72,7 +72,7 @@ class WorkspaceView:
     hidden_columns: frozenset[str] = frozenset()
     query_by_alias: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
-    filter_names: NamesForFilter = field(default=NamesForFilter(), repr=False)
+    filter_names: UserAndFieldNames = field(default=UserAndFieldNames(), repr=False)
     templates: Mapping[str, Template | str] = field(default_factory=dict)
 
     @cached_property

@@ -11,9 +11,9 @@ from ticketr.app.sync import (
     Choice,
     ConflictPart,
     ConflictView,
+    OneSidedChange,
+    PartChangeInFile,
     ReplacementText,
-    ResolutionFileChange,
-    SideChange,
     choose,
 )
 from ticketr.app.sync.compare.conflict_parts import find_parts
@@ -41,7 +41,7 @@ def clashes(local: Ticket, remote: Ticket, base: Ticket | None = BASE) -> list[R
     return rows(find_parts(Versions(base, local, remote))[0])
 
 
-def merged(local: Ticket, remote: Ticket) -> list[SideChange]:
+def merged(local: Ticket, remote: Ticket) -> list[OneSidedChange]:
     clashing, others = find_parts(Versions(BASE, local, remote))
     assert clashing == ()
     return list(others)
@@ -65,7 +65,7 @@ def test_a_title_and_a_field_clash_as_a_whole() -> None:
         ("DEMO-9 #TITLE 0", False),
         ("DEMO-9 Priority 0", False),
     ]
-    assert others == (SideChange("Labels", "jira", "search", "remote"),)
+    assert others == (OneSidedChange("Labels", "jira", "search", "remote"),)
 
 
 def test_a_rich_text_field_clashes_by_paragraph_beside_a_line_of_its_name() -> None:
@@ -90,7 +90,7 @@ def test_a_rich_text_field_clashes_by_paragraph_beside_a_line_of_its_name() -> N
         ("DEMO-9 #text Priority 0", "Priority ¶2", True),
         ("DEMO-9 #text DESCRIPTION 0", "DESCRIPTION", True),
     ]
-    assert others == (SideChange("Priority ¶1", "mine", "One.", "1."),)
+    assert others == (OneSidedChange("Priority ¶1", "mine", "One.", "1."),)
 
 
 def test_a_description_clashes_by_paragraph() -> None:
@@ -103,8 +103,8 @@ def test_a_description_clashes_by_paragraph() -> None:
     assert clashing[0].id == "DEMO-9 #DESCRIPTION 0"
     assert clashing[0].can_hold_both
     assert others == (
-        SideChange("Description ¶1", "mine", "", "Zero."),
-        SideChange("Description ¶5", "jira", "- six", "- 6"),
+        OneSidedChange("Description ¶1", "mine", "", "Zero."),
+        OneSidedChange("Description ¶5", "jira", "- six", "- 6"),
     )
 
 
@@ -157,7 +157,7 @@ def test_criteria_clash_one_by_one() -> None:
     clashing, others = find_parts(Versions(BASE, local, remote))
 
     assert rows(clashing) == [("Acceptance criteria 2", "second", "mine", "theirs\n  in two lines")]
-    assert others == (SideChange("Acceptance criteria 4", "jira", "", "4th"),)
+    assert others == (OneSidedChange("Acceptance criteria 4", "jira", "", "4th"),)
 
 
 def test_a_part_of_a_sub_task_is_named_after_it() -> None:
@@ -170,8 +170,8 @@ def test_a_part_of_a_sub_task_is_named_after_it() -> None:
         ("DEMO-4: Title", "Translate", "Translate, mine", "Translate, theirs")
     ]
     assert others == (
-        SideChange("DEMO-4: Description", "mine", "", "Mine."),
-        SideChange("DEMO-5: new", "jira", "", "New"),
+        OneSidedChange("DEMO-4: Description", "mine", "", "Mine."),
+        OneSidedChange("DEMO-5: new", "jira", "", "New"),
     )
 
 
@@ -264,9 +264,9 @@ def test_each_part_gets_what_is_chosen_for_it() -> None:
 def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
     seen = choose(view(), {TITLE: "mine", PRIORITY: "jira"})
 
-    assert seen.file_changes == (
-        ResolutionFileChange("Priority", "Lowest", "Medium"),
-        ResolutionFileChange("Labels", "search", "remote"),
+    assert seen.part_changes_in_file == (
+        PartChangeInFile("Priority", "Lowest", "Medium"),
+        PartChangeInFile("Labels", "search", "remote"),
     )
     assert seen.part_names_to_push == ("Title", "Description ¶4")
     assert [part.name for part in seen.undecided_parts] == [
@@ -278,10 +278,10 @@ def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
 def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
     one = choose(view(), {TITLE: ReplacementText("Theirs\n"), TEXT: ReplacementText("Both of us.")})
 
-    assert one.file_changes == (
-        ResolutionFileChange("Title", "Mine", "Theirs"),
-        ResolutionFileChange("Description ¶2", "Two, mine.", "Both of us."),
-        ResolutionFileChange("Labels", "search", "remote"),
+    assert one.part_changes_in_file == (
+        PartChangeInFile("Title", "Mine", "Theirs"),
+        PartChangeInFile("Description ¶2", "Two, mine.", "Both of us."),
+        PartChangeInFile("Labels", "search", "remote"),
     )
     assert one.part_names_to_push == ("Description ¶2", "Description ¶4")
 
@@ -293,9 +293,9 @@ def test_a_side_is_written_or_pushed_but_not_both() -> None:
         choose(seen, {part.id: choice for part in seen.parts}) for choice in ("mine", "jira")
     )
 
-    assert (mine.file_changes, mine.part_names_to_push) == ((), ("Title",))
-    assert (jiras.file_changes, jiras.part_names_to_push) == (
-        (ResolutionFileChange("Title", "Mine", "Theirs"),),
+    assert (mine.part_changes_in_file, mine.part_names_to_push) == ((), ("Title",))
+    assert (jiras.part_changes_in_file, jiras.part_names_to_push) == (
+        (PartChangeInFile("Title", "Mine", "Theirs"),),
         (),
     )
 

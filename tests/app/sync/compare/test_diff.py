@@ -13,7 +13,7 @@ from fakes.ticket_versions import Versions, versions
 from hypothesis import given, strategies as st
 from rows import for_each
 
-from ticketr.app.sync import DiffPiece, word_diff
+from ticketr.app.sync import WordDiffPiece, word_diff
 from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
@@ -181,7 +181,7 @@ words = st.text(alphabet="ab. \n\té", max_size=30)
     ],
 )
 def test_words_are_the_same_removed_or_added(
-    before: str, after: str, pieces: tuple[DiffPiece, ...]
+    before: str, after: str, pieces: tuple[WordDiffPiece, ...]
 ) -> None:
     assert word_diff(before, after) == pieces
 

@@ -9,7 +9,7 @@ import pytest
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare.diff import CorePart
-from ticketr.app.sync.compare.grafting import LostPiece, edited_description
+from ticketr.app.sync.compare.grafting import HiddenLossAtLine, edited_description
 from ticketr.app.tickets import Ticket, parse
 
 DESCRIPTION, CRITERIA = CorePart.DESCRIPTION, CorePart.CRITERIA
@@ -74,15 +74,15 @@ def ticket(text: str = FILE) -> Ticket:
     [
         ("- one", "- two", ()),
         ("First", "Second", ()),
-        ("same\n\n", "same thing\n\n", (LostPiece("the future of “the same”", 8),)),
-        ("of all", "of them", (LostPiece("the future of “**Last** of all”", 10),)),
+        ("same\n\n", "same thing\n\n", (HiddenLossAtLine("the future of “the same”", 8),)),
+        ("of all", "of them", (HiddenLossAtLine("the future of “**Last** of all”", 10),)),
         ("it works", "it works well", ()),
-        ("it is fast", "it is faster", (LostPiece("the future of “it is fast”", 14),)),
+        ("it is fast", "it is faster", (HiddenLossAtLine("the future of “it is fast”", 14),)),
         ("- it is fast\n", "", ()),
     ],
 )
 def test_what_is_lost_has_its_line_in_the_file(
-    old: str, new: str, lost: tuple[LostPiece, ...]
+    old: str, new: str, lost: tuple[HiddenLossAtLine, ...]
 ) -> None:
     assert old in FILE
     here = ticket(FILE.replace(old, new, 1))
@@ -139,4 +139,4 @@ def test_a_loss_that_is_in_no_one_block_has_no_line() -> None:
     found = edited_description(ticket(), ticket(FILE.replace("one", "1")), {DESCRIPTION}, large)
 
     assert found is not None
-    assert found.losses == (LostPiece("all that is too large for a file", 0),)
+    assert found.losses == (HiddenLossAtLine("all that is too large for a file", 0),)

@@ -350,7 +350,7 @@ async def test_a_thread_that_writes_ends_early_when_the_pull_is_cancelled(
 
 async def test_two_pulls_of_one_folder_do_not_run_at_once(bench: Bench) -> None:
     store = Store(bench.root, ".ticketr")
-    store.make_folders()
+    store.make_state_folder()
 
     with store.lock(), pytest.raises(JobFailed) as caught:
         await bench.pull()
@@ -384,7 +384,7 @@ async def test_a_cancel_at_any_visit_to_the_disk_leaves_no_lock_and_no_open_stat
 ) -> None:
     bench = Bench(make_site(tickets=3, seed=1), tmp_path / "work")
     store = Store(bench.root, ".ticketr")
-    store.make_folders()
+    store.make_state_folder()
     cancelled = number = visits = 0
     while visits >= number:
         number += 1

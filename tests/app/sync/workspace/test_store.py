@@ -34,7 +34,7 @@ from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.sync.workspace.store import (
     TicketLocation,
     broken_file_or_folder_of,
-    find_raw_keys,
+    find_possible_keys,
     notes_on,
 )
 from ticketr.app.tickets import Ticket, render_ticket
@@ -99,7 +99,7 @@ def test_markdown_without_a_ticket_may_hold_what_it_likes(data: bytes, store: St
 
 def test_what_a_killed_writer_left_goes(store: Store) -> None:
     left = put(store, ".ticketr-tmp-abc", "half")
-    store.make_folders()
+    store.make_state_folder()
 
     with store.lock():
         assert files(store) == []
@@ -109,7 +109,7 @@ def test_what_a_killed_writer_left_goes(store: Store) -> None:
 
 def test_what_a_thread_of_this_process_writes_just_now_is_left_to_it(store: Store) -> None:
     half = put(store, f".ticketr-tmp-{os.getpid()}-1", "half")
-    store.make_folders()
+    store.make_state_folder()
 
     with store.lock():
         assert files(store) == []
@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
 
     with pytest.raises(FileFailed, match=r"cannot write into .*file/x: Not a directory"):
-        Store(tmp_path / "file" / "x", ".ticketr").make_folders()
+        Store(tmp_path / "file" / "x", ".ticketr").make_state_folder()
 
 
 def test_only_one_holds_the_workspace_and_the_error_names_it(store: Store) -> None:
@@ -384,7 +384,7 @@ TICKET = "# TICKET: [DEMO-1] One\n\n## Tasks\n- [DEMO-2] Two\n"
 
 def possible(text: str | bytes) -> set[str]:
     data = text if isinstance(text, bytes) else text.encode()
-    return set(find_raw_keys("a.md", data))
+    return set(find_possible_keys("a.md", data))
 
 
 @for_each(
@@ -442,7 +442,7 @@ def test_a_file_may_hold_what_it_only_names(text: str) -> None:
 
 
 def test_a_file_may_hold_the_ticket_of_its_name() -> None:
-    assert find_raw_keys("sprint/DEMO-7.md", b"") == {"DEMO-7"}
+    assert find_possible_keys("sprint/DEMO-7.md", b"") == {"DEMO-7"}
 
 
 def test_a_broken_folder_breaks_the_files_in_it() -> None:

@@ -21,7 +21,7 @@ from ticketr.app.sync import (
     ListAction,
     LogWorkJob,
 )
-from ticketr.app.tickets import NamesForFilter, Ticket
+from ticketr.app.tickets import Ticket, UserAndFieldNames
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call, call_in
 from ticketr.app.tui.keymap import Context
@@ -428,7 +428,7 @@ def test_a_label_that_all_have_is_removed() -> None:
 
 def test_the_user_is_the_first_person_then_the_present_one() -> None:
     state = app_state(ONE, replace(TWO, fields={"Assignee": "Amara Okafor"}))
-    workspace = replace(state.workspace, filter_names=NamesForFilter("Demo User"))
+    workspace = replace(state.workspace, filter_names=UserAndFieldNames("Demo User"))
     state = pressed(state.with_workspace(workspace), "G", "i")
     assert options(state) == [
         ("Demo User", "me", ""),

@@ -13,7 +13,7 @@ from rows import for_each
 from ticketr.app.config import SavedListView
 from ticketr.app.sync import FieldSetting, IssuePlace, Template
 from ticketr.app.sync.templates import PlaceholderAndLine
-from ticketr.app.tickets import Comment, NamesForFilter, Ticket, parse, parse_filter, render
+from ticketr.app.tickets import Comment, Ticket, UserAndFieldNames, parse, parse_filter, render
 from ticketr.app.tui import messages, text_input
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
@@ -312,7 +312,7 @@ def commented(*comments: Comment) -> AppState:
     ticket = replace(ONE, comments=comments)
     (read,) = parse(render([ticket])).tickets
     state = app_state(ONE)
-    workspace = replace(state.workspace, filter_names=NamesForFilter("Demo User"))
+    workspace = replace(state.workspace, filter_names=UserAndFieldNames("Demo User"))
     assert state.selected_row is not None
     opened = OpenTicket("work", state.selected_row.key_order, sheet_of(read, "DEMO-1.md"))
     return replace(state.with_workspace(workspace), ticket=opened)

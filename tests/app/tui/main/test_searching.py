@@ -11,7 +11,7 @@ from fakes.states import after, app_state, detail_read, plain, pressed
 from rows import for_each
 
 from ticketr.app.config import SavedListView
-from ticketr.app.tickets import NamesForFilter, Ticket
+from ticketr.app.tickets import Ticket, UserAndFieldNames
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import ServiceCall, call, call_in
@@ -217,7 +217,7 @@ def test_what_is_no_filter_stays_in_the_line() -> None:
 
 def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
     state = app_state(*TICKETS)
-    names = NamesForFilter("Amara Okafor", frozenset({"Status", "Assignee"}))
+    names = UserAndFieldNames("Amara Okafor", frozenset({"Status", "Assignee"}))
     state, _ = update(
         state, messages.FilesRead("work", state.workspace.rows, filter_names=names), 1.0
     )

@@ -176,7 +176,7 @@ def test_long_texts_are_cut_in_what_enter_will_do() -> None:
         BASE, replace(LOCAL, title="Rebuild " * 9), replace(REMOTE, title="At once " * 9)
     )
     parts, merged = find_parts(versions)
-    view = replace(VIEW, parts=parts, side_changes=merged, versions=versions)
+    view = replace(VIEW, parts=parts, one_sided_changes=merged, versions=versions)
     state = after(replace(opened(), width=130), read_of(view))
     rows = "\n".join(plain(row) for row in draw_screen(pressed(state, "B"), 20.0, Theme()))
     cut = f"Title: {('Rebuild ' * 9)[:31]}… → {('At once ' * 9)[:31]}…; Priority"
@@ -388,7 +388,7 @@ def conflict(count: int) -> AppState:
     )
     versions = Versions(base, mine, jiras)
     parts, merged = find_parts(versions)
-    view = replace(conflict_view(), parts=parts, side_changes=merged, versions=versions)
+    view = replace(conflict_view(), parts=parts, one_sided_changes=merged, versions=versions)
     assert len(parts) == count
     state = replace(app_state(REBUILD), overlays=(ConflictScreen("work", "DEMO-9"),))
     return after(state, read_of(view))

@@ -201,7 +201,7 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     comment = call_in("work", add_comment_to_file, place, "Looks good")
     task = call_in("work", add_ticket, "Pay", place)
     ticket = call_in("work", add_ticket, "Pay", None)
-    store.make_folders()
+    store.make_state_folder()
 
     with frozen(path, tmp_path):
         for asked in (comment, task, ticket):

@@ -74,20 +74,19 @@ def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     return read_records(Attachment.read, objects_in(fields.get(ATTACHMENT_FIELD)))
 
 
-def with_attachment_media_ids(
+def attachments_with_media_ids(
     fields: Mapping[str, object], ids: Mapping[str, str]
-) -> dict[str, object]:
-    """Return the fields of an issue with the media IDs of its attachments.
+) -> list[Mapping[str, object]]:
+    """Return the value of the field of an issue that holds the attachments, with their media IDs.
 
     Args:
         fields: The fields.
         ids: The media ID of attachments, by their own IDs.
     """
-    known = [
+    return [
         {**file, _MEDIA_ID_KEY: ids[own]} if (own := str(file.get("id"))) in ids else file
         for file in objects_in(fields.get(ATTACHMENT_FIELD))
     ]
-    return {**fields, ATTACHMENT_FIELD: known}
 
 
 def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
@@ -110,11 +109,11 @@ def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
 def attachment_names_and_sizes(fields: Mapping[str, object]) -> str:
     """Return the names and sizes of an issue's attachments as the text of a line."""
     return ", ".join(
-        f"{quote_if_needed(' '.join(attachment.name.split()))} ({size_text(attachment.size)})"
+        f"{csv_quote_if_needed(' '.join(attachment.name.split()))} ({size_text(attachment.size)})"
         for attachment in jira_attachments(fields)
     )
 
 
-def quote_if_needed(name: str) -> str:
+def csv_quote_if_needed(name: str) -> str:
     """Return an entry of a list as a line has it: in quotes, as in CSV, if it holds a comma or a quote."""
     return '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"') else name

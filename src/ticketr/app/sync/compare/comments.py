@@ -89,7 +89,7 @@ def are_comments_incomplete(fields: Mapping[str, object]) -> bool:
     return isinstance(total, int) and total > len(list(_comment_entries(value)))
 
 
-def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object]:
+def comment_field_value(comments: Iterable[Mapping[str, object]]) -> dict[str, object]:
     """Return comments as the field of an issue holds them."""
     listed = list(comments)
     return {"comments": listed, "total": len(listed)}

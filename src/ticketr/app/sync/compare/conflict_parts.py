@@ -52,7 +52,7 @@ class ConflictPart:
 
 
 @dataclass(frozen=True, slots=True)
-class SideChange:
+class OneSidedChange:
     """Something that only one side has changed, so that the user has nothing to choose.
 
     Attributes:
@@ -68,7 +68,9 @@ class SideChange:
     after: str
 
 
-def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple[SideChange, ...]]:
+def find_parts(
+    versions: diff.Versions,
+) -> tuple[tuple[ConflictPart, ...], tuple[OneSidedChange, ...]]:
     """List what clashes between the file and Jira, and what merges by itself.
 
     Returns:
@@ -79,7 +81,7 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
     )
     head = versions.remote.key
     clashing: list[ConflictPart] = []
-    others: list[SideChange] = []
+    others: list[OneSidedChange] = []
     for part_merge in merged.parts:
         prefix = "" if part_merge.key == head else f"{part_merge.key}: "
         for part in _parts_of(part_merge):
@@ -90,7 +92,7 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
                 others.append(named)
     here = diff.issues_by_key(versions.local)
     new = (task for task in versions.remote.tasks if task.key not in here)
-    others += (SideChange(f"{task.key}: new", "jira", "", task.title) for task in new)
+    others += (OneSidedChange(f"{task.key}: new", "jira", "", task.title) for task in new)
     return tuple(clashing), tuple(others)
 
 
@@ -116,7 +118,7 @@ def _split_lines(part: diff.Part, text: str) -> list[str]:
     return lines
 
 
-def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | SideChange]:
+def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | OneSidedChange]:
     """Yield what clashes in a part of an issue, or merges by itself."""
     part = merge.part
     if diff.are_equivalent(part, merge.local, merge.remote):
@@ -127,22 +129,23 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | SideChange]:
             join_for_display(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
         )
         if chunk.merged is None:
-            identity = f"{place.key} {diff.stored_name(part)} {place.clash_index}"
+            identity = f"{place.key} {diff.stored_name(part)} {place.clash_index_in_part}"
             can_hold_both = diff.is_markdown(part)
             yield ConflictPart(identity, name, base, yours, jiras, can_hold_both, place, chunk)
         elif chunk.remote == chunk.base:
-            yield SideChange(name, "mine", base, yours)
+            yield OneSidedChange(name, "mine", base, yours)
         else:
-            yield SideChange(name, "jira", base, jiras)
+            yield OneSidedChange(name, "jira", base, jiras)
 
 
 def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
     """Return the name of each difference between the two sides of a part."""
-    name = _CRITERIA_NAME if part is diff.CorePart.CRITERIA else diff.part_name(part)
+    is_criteria = part is diff.CorePart.CRITERIA
+    name = _CRITERIA_NAME if is_criteria else diff.part_name(part)
     changed = [chunk for chunk in chunks if not chunk.are_sides_same]
     if not diff.is_merged_by_line(part) or (len(changed) == len(chunks) == 1):
         return [name] * len(changed)
-    read = _range_and_first_criterion if part is diff.CorePart.CRITERIA else _paragraphs_and_line
+    read = _criteria_numbers_and_first if is_criteria else _paragraph_numbers_and_line
     places = list(read(chunks))
     several = Counter(numbers for numbers, _ in places)
     return [
@@ -151,7 +154,7 @@ def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list
     ]
 
 
-def _range_and_first_criterion(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
+def _criteria_numbers_and_first(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the criteria in each changed chunk, and the first of them."""
     before = 0
     for chunk in chunks:
@@ -160,7 +163,7 @@ def _range_and_first_criterion(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[
         before += len(chunk.local)
 
 
-def _paragraphs_and_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
+def _paragraph_numbers_and_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the paragraphs in each changed chunk, and its first line."""
     paragraphs, lines_before = 0, -1  # the blank line that `lines_to_merge` adds does not count
     last = ""
@@ -220,7 +223,7 @@ class ConflictView:
         last_changed_by: Who changed it in Jira; None if unknown: Jira names the author of a change
             only in its history, which a pull does not ask for; see `read_last_change`.
         parts: What both sides have changed differently.
-        side_changes: What only one side has changed.
+        one_sided_changes: What only one side has changed.
         planned_copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
         ticket_text_in_file: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
@@ -236,7 +239,7 @@ class ConflictView:
     updated: str
     last_changed_by: str | None
     parts: tuple[ConflictPart, ...]
-    side_changes: tuple[SideChange, ...]
+    one_sided_changes: tuple[OneSidedChange, ...]
     planned_copy_path: str
     ticket_text_in_file: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
@@ -244,16 +247,16 @@ class ConflictView:
 
 
 @dataclass(frozen=True, slots=True)
-class ResolutionFileChange:
-    """A change of the file.
+class PartChangeInFile:
+    """A change of a part of the ticket in its file.
 
     Attributes:
-        name: What changes, as in `ConflictPart`.
+        part_name: What changes, as in `ConflictPart`.
         part_text_before: Its text; empty for none.
         part_text_after: Its text afterwards; empty for none.
     """
 
-    name: str
+    part_name: str
     part_text_before: str
     part_text_after: str
 
@@ -284,16 +287,16 @@ class Resolution:
                 yield part, join_for_display(part.place.part, self.lines_by_place[part.place])
 
     @property
-    def file_changes(self) -> tuple[ResolutionFileChange, ...]:
+    def part_changes_in_file(self) -> tuple[PartChangeInFile, ...]:
         """What the chosen texts, and what merges by itself, change in the file."""
         chosen = (
-            ResolutionFileChange(part.name, part.yours, text)
+            PartChangeInFile(part.name, part.yours, text)
             for part, text in self._chosen_texts()
             if text != part.yours
         )
         merged = (
-            ResolutionFileChange(part.name, part.before, part.after)
-            for part in self.view.side_changes
+            PartChangeInFile(part.name, part.before, part.after)
+            for part in self.view.one_sided_changes
             if part.changed_by == "jira"
         )
         return (*chosen, *merged)
@@ -302,7 +305,8 @@ class Resolution:
     def part_names_to_push(self) -> tuple[str, ...]:
         """The names of what goes to Jira with the next push."""
         chosen = (part.name for part, text in self._chosen_texts() if text != part.jiras)
-        return (*chosen, *(one.name for one in self.view.side_changes if one.changed_by == "mine"))
+        merged = (one.name for one in self.view.one_sided_changes if one.changed_by == "mine")
+        return (*chosen, *merged)
 
 
 def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:

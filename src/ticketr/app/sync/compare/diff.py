@@ -115,7 +115,7 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
     match adf:
         case {"content": [*body, heading, {"type": "bulletList", "content": list(items)}], **rest}:
             if _is_criteria_heading(heading) and not is_too_large_for_jira(adf):
-                criteria = _criteria_in(items)
+                criteria = _criteria_if_all_fit(items)
                 if criteria:
                     return {**rest, "content": body}, criteria
     return adf, ()
@@ -166,7 +166,7 @@ def _is_criteria_heading(node: object) -> bool:
     return False
 
 
-def _criteria_in(items: Iterable[object]) -> tuple[str, ...]:
+def _criteria_if_all_fit(items: Iterable[object]) -> tuple[str, ...]:
     """Return the criteria in the items of a list; none if one of the items is no criterion."""
     criteria: list[str] = []
     for item in items:

@@ -30,7 +30,7 @@ _MIN_UNITS_FOR_LANDMARKS = 400
 
 
 #: Units: each a line, after the blank lines before it; at the end of a text, blank lines alone.
-_LinesAfterBlanks: TypeAlias = tuple[tuple[str, ...], ...]
+_BlanksThenLines: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     return chunks
 
 
-def _join_blanks_to_next(lines: Sequence[str]) -> _LinesAfterBlanks:
-    """Group lines to units; see `_LinesAfterBlanks`."""
+def _join_blanks_to_next(lines: Sequence[str]) -> _BlanksThenLines:
+    """Group lines to units; see `_BlanksThenLines`."""
     units: list[tuple[str, ...]] = []
     start = 0
     for end, line in enumerate(lines, start=1):
@@ -116,7 +116,7 @@ def _lines_of_units(units: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _merge_stretch(
-    base: _LinesAfterBlanks, local: _LinesAfterBlanks, remote: _LinesAfterBlanks
+    base: _BlanksThenLines, local: _BlanksThenLines, remote: _BlanksThenLines
 ) -> Iterator[Chunk]:
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
     if base in (local, remote):
@@ -150,12 +150,12 @@ def _are_paragraphs_in_place(*texts: Sequence[tuple[str, ...]]) -> bool:
     )
 
 
-def _unchanged_chunk(units: _LinesAfterBlanks) -> Iterator[Chunk]:
+def _unchanged_chunk(units: _BlanksThenLines) -> Iterator[Chunk]:
     if units:
         yield Chunk.unchanged(_lines_of_units(units))
 
 
-def _match_units(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> dict[int, int]:
+def _match_units(base: _BlanksThenLines, other: _BlanksThenLines) -> dict[int, int]:
     """Pair equal units of two texts, in rising order of both."""
     pairs: dict[int, int] = {}
     b = o = 0
@@ -168,7 +168,7 @@ def _match_units(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> dict[int,
     return pairs
 
 
-def _find_landmarks(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> list[tuple[int, int]]:
+def _find_landmarks(base: _BlanksThenLines, other: _BlanksThenLines) -> list[tuple[int, int]]:
     """Pair the units that occur once in each of two long texts, as many as are in the same order.
 
     `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
@@ -199,7 +199,7 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
     return chosen[::-1]
 
 
-def _match_stretch(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> dict[int, int]:
+def _match_stretch(base: _BlanksThenLines, other: _BlanksThenLines) -> dict[int, int]:
     if not base or not other:
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
@@ -212,14 +212,14 @@ def _match_stretch(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> dict[in
 
 
 #: A piece of a text, and before it where that is: in both texts, only in the old or only in the new one.
-DiffPiece: TypeAlias = tuple[Literal["same", "removed", "added"], str]
+WordDiffPiece: TypeAlias = tuple[Literal["same", "removed", "added"], str]
 
 _WORD_BLANKS_OR_SIGN = re.compile(r"\w+|\s+|[^\w\s]")
 #: The most words of a text that are compared one by one, the white space between them included.
 _MAX_COMPARED_WORDS = 4_000
 
 
-def word_diff(before: str, after: str) -> tuple[DiffPiece, ...]:
+def word_diff(before: str, after: str) -> tuple[WordDiffPiece, ...]:
     """Compare two texts word by word.
 
     The middles of texts that differ in very many words are not compared: one is removed, the
@@ -237,7 +237,7 @@ def word_diff(before: str, after: str) -> tuple[DiffPiece, ...]:
     start = common_prefix_length(old, new)
     end = common_prefix_length(old[start:][::-1], new[start:][::-1])
     one, other = old[start : len(old) - end], new[start : len(new) - end]
-    pieces: list[DiffPiece] = [("same", "".join(old[:start]))]
+    pieces: list[WordDiffPiece] = [("same", "".join(old[:start]))]
     removed = added = ""
     for here, there in _equal_and_changed_runs(one, other):
         # White space between two changes is a part of them.

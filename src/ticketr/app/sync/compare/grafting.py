@@ -110,7 +110,7 @@ _NO_UPLOADS: Mapping[str, PictureToAttach] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class LostPiece:
+class HiddenLossAtLine:
     """A piece of a rich text that an edit removes in Jira though the file does not show it.
 
     Attributes:
@@ -139,7 +139,7 @@ class GraftedAdf:
     document: dict[str, object]
     original: object
     before: Ticket
-    losses: tuple[LostPiece, ...]
+    losses: tuple[HiddenLossAtLine, ...]
 
     @property
     def name(self) -> str:
@@ -193,10 +193,10 @@ def edited_texts(
         document = adf.to_adf(words, media_ids=media_ids)
         shown = adf.to_adf(before.rich_texts.get(name, ""), media_ids=media_ids)
         grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
-        losses: list[LostPiece] = []
+        losses: list[HiddenLossAtLine] = []
         for what, path in grafted.losses:
             line = adf.line_of(words, document["content"], path) if path else 0
-            losses.append(LostPiece(what, here.line_numbers.of_text(name, line)))
+            losses.append(HiddenLossAtLine(what, here.line_numbers.of_text(name, line)))
         yield GraftedAdf(RichTextPart(name), grafted.document, original, before, tuple(losses))
 
 
@@ -244,7 +244,7 @@ def edited_description(
     shown = diff.description_adf(before, body=body, media_ids=media_ids)
     grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
     losses = tuple(
-        LostPiece(what, _block_line(edited, document, path, is_criterion=body is not None))
+        HiddenLossAtLine(what, _block_line(edited, document, path, is_criterion=body is not None))
         for what, path in grafted.losses
     )
     return GraftedAdf(diff.CorePart.DESCRIPTION, grafted.document, original, before, losses)

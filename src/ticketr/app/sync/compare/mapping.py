@@ -32,8 +32,8 @@ from ticketr.app.sync.compare.attachments import (
     ATTACHMENTS_LINE_NAME,
     KEPT_ATTACHMENT_KEYS,
     attachment_names_and_sizes,
+    csv_quote_if_needed,
     media_ids_by_name,
-    quote_if_needed,
 )
 from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
@@ -169,7 +169,7 @@ class Columns:
                     raise UnsupportedFieldInSettings(
                         wanted_field.name, why, wanted_field.mapping_file
                     )
-                if field is not None and holds_rich_text(field):
+                if field is not None and has_rich_text_section(field):
                     texts = _with_mapped_field(texts, wanted_field, site)
                 else:
                     names = _with_mapped_field(names, wanted_field, site)
@@ -182,7 +182,7 @@ class Columns:
             field = by_id[every[name]]
             if why := why_file_cannot_hold(field):
                 raise UnsupportedFieldInSettings(name, why)
-            chosen = texts if holds_rich_text(field) else names
+            chosen = texts if has_rich_text_section(field) else names
             # A field has one place: what Jira calls "Issue Type" is "Type" here.
             if field.id not in dict(chosen).values():
                 chosen.append((name, field.id))
@@ -242,8 +242,8 @@ def section_names_and_ids_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[s
     )
 
 
-def holds_rich_text(field: Field) -> bool:
-    """Return whether a field other than the description holds rich text."""
+def has_rich_text_section(field: Field) -> bool:
+    """Return whether a field other than the description holds rich text, so that it has a section."""
     return field.id == "environment" or ":textarea" in field.custom_type
 
 
@@ -438,7 +438,7 @@ def render_family(
                 inexact |= {
                     issue.id
                     for issue, made in pairs
-                    if issue.id not in inexact and not _are_rich_texts_exact(issue, made, columns)
+                    if issue.id not in inexact and not _are_sections_exact(issue, made, columns)
                 }
             keys = frozenset(issue.key for issue in issues if issue.id in inexact)
             return TicketAndText(ticket, render_ticket(ticket), keys, columns.section_names_and_ids)
@@ -491,7 +491,7 @@ def field_text(value: object, field_id: str = "") -> str:
     """
     if isinstance(value, list):
         entries = [text for entry in value if (text := _entry_text(entry))]
-        return ", ".join(map(quote_if_needed, entries))
+        return ", ".join(map(csv_quote_if_needed, entries))
     if (
         field_id in times.ESTIMATE_KEY_BY_ID
         and isinstance(value, int | float)
@@ -509,7 +509,7 @@ def slim_fields(fields: Mapping[str, object]) -> dict[str, object]:
     return {
         name: value
         if type(value) is str
-        else _slim_value(value, _KEPT_KEYS_BY_FIELD.get(name, _KEPT_VALUE_KEYS))
+        else _keep_nested_keys(value, _KEPT_KEYS_BY_FIELD.get(name, _KEPT_VALUE_KEYS))
         for name, value in fields.items()
         if value is not None
     }
@@ -527,17 +527,17 @@ _KEPT_KEYS_BY_FIELD: Mapping[str, Sequence[str]] = {
 }
 
 
-def _slim_value(value: object, keys: Sequence[str]) -> object:
+def _keep_nested_keys(value: object, keys: Sequence[str]) -> object:
     if isinstance(value, dict):
         if value.get("type") == "doc":
             return value
         return {
-            name: kept if type(kept) is str else _slim_value(kept, keys)
+            name: kept if type(kept) is str else _keep_nested_keys(kept, keys)
             for name in keys
             if (kept := value.get(name)) is not None
         }
     if isinstance(value, list):
-        return [_slim_value(entry, keys) for entry in value if entry is not None]
+        return [_keep_nested_keys(entry, keys) for entry in value if entry is not None]
     return value
 
 
@@ -597,7 +597,7 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.MarkdownAndC
     return unsized_canonical(adf) == unsized_canonical(original)
 
 
-def _are_rich_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
+def _are_sections_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     media_ids = media_ids_by_name(issue.fields)
     for name, field_id in columns.section_names_and_ids:

@@ -24,12 +24,12 @@ class ClashPlace:
     Attributes:
         key: The issue.
         part: The part of it.
-        clash_index: Which of the clashes in that part, from 0.
+        clash_index_in_part: Which of the clashes in that part, from 0.
     """
 
     key: str
     part: diff.Part
-    clash_index: int
+    clash_index_in_part: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +118,14 @@ class MergedTicket:
         ticket: The merged ticket, with the file's version of clashing parts.
         clashes: The parts that both sides have changed differently; empty if a side was preferred.
         has_dropped_edits: Whether something in the file that clashed was replaced.
-        replaced_older_values: The values of earlier syncs that were replaced, by key.
+        older_file_values_replaced: The values of earlier syncs that were replaced, by key.
         parts: How each part was merged. Not compared.
     """
 
     ticket: Ticket
     clashes: tuple[PartMerge, ...]
     has_dropped_edits: bool = False
-    replaced_older_values: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
+    older_file_values_replaced: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
     parts: tuple[PartMerge, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -242,7 +242,7 @@ def _order_merged_tasks(
     does not have, such as a draft, follows the same sub-task as in the file.
     """
     there = {task.key: task for task in remote.tasks}
-    order = _merged_order_of_jira_tasks(local.tasks, remote.tasks, base.tasks if base else ())
+    order = _merged_order_of_jira_keys(local.tasks, remote.tasks, base.tasks if base else ())
     followers: dict[str | None, list[Ticket]] = {}
     before: str | None = None
     for task in local.tasks:
@@ -252,15 +252,15 @@ def _order_merged_tasks(
             followers.setdefault(before, []).append(task)
     yield from followers.get(None, ())
     for key in order:
-        yield issues.get(key or "", there[key])
+        yield issues.get(key, there[key])
         yield from followers.get(key, ())
 
 
-def _merged_order_of_jira_tasks(
+def _merged_order_of_jira_keys(
     local: Sequence[Ticket], remote: Sequence[Ticket], base: Sequence[Ticket]
-) -> list[str | None]:
+) -> list[str]:
     """Return the keys of Jira's sub-tasks in order; an added or removed one moves no other."""
-    there = [task.key for task in remote]
+    there = [task.key for task in remote if task.key is not None]
     before = [task.key for task in base]
     if [key for key in before if key in there] != [key for key in there if key in before]:
         return there

@@ -305,9 +305,9 @@ def number_sent_comments(
     return base, local
 
 
-def _likest_new_index(sent: SentComment, comments: Sequence[Comment]) -> int | None:
+def _likest_new_index(sent: SentComment, comments_in_file: Sequence[Comment]) -> int | None:
     """Return the index of a comment in its file, where it has no number yet."""
-    new = [(at, comment.text) for at, comment in enumerate(comments) if comment.is_new]
+    new = [(at, comment.text) for at, comment in enumerate(comments_in_file) if comment.is_new]
     exact = next((at for at, text in new if text == sent.text), None)
     if exact is not None or sent.settled:
         return exact
@@ -340,7 +340,7 @@ def name_and_new_digest(change: diff.Change) -> tuple[str, str]:
     return diff.stored_name(change.part), digest(change.new)
 
 
-def replaced_keys_parts_and_digests(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
+def keys_parts_and_replaced_digests(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
     """Yield what a new base replaces: the key of the issue, and a value as it is stored."""
     after = diff.issues_by_key(new)
     for key, issue in diff.issues_by_key(old).items():

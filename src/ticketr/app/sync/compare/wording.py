@@ -42,7 +42,7 @@ def keep_wording_of_base(
         if own is None or jiras is None or jiras.id not in before:
             return issue
         fields, old_fields = jiras.fields, before[jiras.id]
-        is_same = partial(_is_same_text_with_same_files, fields=fields, base=old_fields)
+        is_same = partial(_is_same_text_and_file_names, fields=fields, base=old_fields)
         bodies = {comment.id: comment.body for comment in jira_comments(old_fields)}
         comments = {
             comment.id
@@ -72,7 +72,7 @@ def keep_wording_of_base(
     return map_issues(ticket, reworded)
 
 
-def _is_same_text_with_same_files(
+def _is_same_text_and_file_names(
     document: object, before: object, *, fields: Mapping[str, object], base: Mapping[str, object]
 ) -> bool:
     """Return whether a rich text is the same, and the files that it shows have the same names.
@@ -103,10 +103,8 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
         local: The ticket in its file.
         issues: Its issues as Jira has them now.
     """
-    here, media_ids_by_key = (
-        issues_by_key(local),
-        {issue.key: media_ids_by_name(issue.fields) for issue in issues},
-    )
+    here = issues_by_key(local)
+    media_ids_by_key = {issue.key: media_ids_by_name(issue.fields) for issue in issues}
 
     def kept(issue: Ticket) -> Ticket:
         own = here.get(issue.key or "")

@@ -48,13 +48,13 @@ class TicketChanges:
         edits: The changes of each issue, by key.
         new_tasks: Its sub-tasks without keys.
         added_task_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
-        is_restricted: Whether only these edits may be sent, since the user chose them.
+        are_chosen: Whether only these changes may be sent, since the user chose them.
         pictures: The files on disk that its descriptions show since then, by their addresses.
         inheritable_fields: The fields of the ticket that its new sub-tasks take over unless they name
             them, by name; empty if a setting says so.
-        older_values: The values of earlier syncs in the file, by key, as changes that are not sent. The
+        older_values_in_file: The values of earlier syncs, by key, as changes that are not sent. The
             ticket of ``local`` has those of the last sync instead.
-        parent_title: The title of the draft that a draft names as its parent; empty for none.
+        parent_draft_title: The title of the draft that a draft names as its parent; empty for none.
     """
 
     local: LocalTicket
@@ -63,11 +63,11 @@ class TicketChanges:
     edits: Mapping[str, tuple[Change, ...]]
     new_tasks: tuple[Ticket, ...]
     added_task_keys: tuple[str, ...] = ()
-    is_restricted: bool = False
+    are_chosen: bool = False
     pictures: Mapping[str, PictureToAttach] = field(default_factory=dict)
     inheritable_fields: Mapping[str, str] = field(default_factory=dict)
-    older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-    parent_title: str = ""
+    older_values_in_file: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    parent_draft_title: str = ""
 
     def inherited_by(self, draft: Ticket) -> tuple[Change, ...]:
         """Return what a new sub-task takes over from the ticket; an empty line is a name, too."""
@@ -77,7 +77,7 @@ class TicketChanges:
     def recompute_edits(self, base: Ticket, local: Ticket) -> TicketChanges:
         """Return the change from another base to a version of the ticket in its file."""
         edits = find_changes_by_key(base, local)
-        if self.is_restricted:
+        if self.are_chosen:
             chosen = {(key, edit.part) for key, edits in self.edits.items() for edit in edits}
             kept = {
                 key: tuple(edit for edit in issue_edits if (key, edit.part) in chosen)
@@ -102,8 +102,8 @@ class TicketChanges:
         """Yield each issue with older values, and a note on them: a user may have typed them."""
         ticket, path = self.local.ticket, self.local.path
         for issue in (ticket, *ticket.tasks):
-            if issue.key is not None and issue.key in self.older_values:
-                names = ", ".join(value.name for value in self.older_values[issue.key])
+            if issue.key is not None and issue.key in self.older_values_in_file:
+                names = ", ".join(value.name for value in self.older_values_in_file[issue.key])
                 words = _OUTDATED_VALUES_REASON.format(names=names, key=issue.key)
                 yield issue, Note(issue.key, path, words, Code.OLDER)
 
@@ -118,7 +118,7 @@ def find_local_change(
     head_id: str | None,
     base: Ticket | None,
     older: OlderTextDigestsByKey = MappingProxyType({}),
-    parent_title: str = "",
+    parent_draft_title: str = "",
 ) -> TicketChanges | None:
     """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
 
@@ -127,7 +127,7 @@ def find_local_change(
         head_id: The ID of its head.
         base: The ticket at the last sync.
         older: The values of earlier syncs.
-        parent_title: See `TicketChanges`.
+        parent_draft_title: See `TicketChanges`.
 
     Returns:
         The changes; None if there are none, or if the ticket has a key and no base: an existing
@@ -139,7 +139,9 @@ def find_local_change(
         return None
     if head_id is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
-        return TicketChanges(local, None, None, {}, drafts, keyed, parent_title=parent_title)
+        return TicketChanges(
+            local, None, None, {}, drafts, keyed, parent_draft_title=parent_draft_title
+        )
     replaced: Mapping[str, tuple[Change, ...]] = {}
     if older:
         ticket, replaced = replace_older_values(ticket, base, older)
@@ -149,7 +151,7 @@ def find_local_change(
     if not edits and not drafts and not added and not replaced:
         return None
     local = replace(local, ticket=ticket)
-    return TicketChanges(local, head_id, base, edits, drafts, added, older_values=replaced)
+    return TicketChanges(local, head_id, base, edits, drafts, added, older_values_in_file=replaced)
 
 
 def find_parent_draft(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
@@ -220,8 +222,8 @@ def unsent_edits(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...
     )
 
 
-def project_and_type(draft: Ticket, parent: str | None) -> tuple[str, str]:
-    """Return the project and the type of a draft as far as its file tells, for `save_workflow`.
+def project_and_kind(draft: Ticket, parent: str | None) -> tuple[str, str]:
+    """Return the project of a draft and words for its kind, which `save_workflow` takes.
 
     Args:
         draft: The draft.

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 
 #: What begins a heading in Markdown, and not a title: files of the Go program have such tasks.
-_LITERAL_HEADING_MARK = re.compile(r"#{1,6}\s+(?=\S)")
-_MAX_TITLE_CHARACTERS = 255
+_HEADING_SIGNS_IN_TITLE = re.compile(r"#{1,6}\s+(?=\S)")
+_MAX_JIRA_TITLE_CHARACTERS = 255
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
 FileLineOfTextLine: TypeAlias = Callable[[int], int]
 
@@ -54,12 +54,9 @@ def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
 
 def title_length_problem(title: str) -> str:
     """Return why Jira would refuse a title; empty if it takes it."""
-    size = len(title)
-    return (
-        f"it has {size} characters; Jira takes {_MAX_TITLE_CHARACTERS}"
-        if size > _MAX_TITLE_CHARACTERS
-        else ""
-    )
+    if (size := len(title)) <= _MAX_JIRA_TITLE_CHARACTERS:
+        return ""
+    return f"it has {size} characters; Jira takes {_MAX_JIRA_TITLE_CHARACTERS}"
 
 
 def find_too_long_titles(local_change: TicketChanges) -> tuple[Note, ...]:
@@ -91,11 +88,11 @@ def literal_reasons(
         pictures: The files on disk that descriptions and comments show, by their addresses.
     """
     changes = tuple(changes)
-    if _LITERAL_HEADING_MARK.match(issue.title) and any(
+    if _HEADING_SIGNS_IN_TITLE.match(issue.title) and any(
         change.part is diff.CorePart.TITLE for change in changes
     ):
         where = f"{path}:{issue.line}: " if path and issue.line else ""
-        plain = clean(_LITERAL_HEADING_MARK.sub("", issue.title))
+        plain = clean(_HEADING_SIGNS_IN_TITLE.sub("", issue.title))
         yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
         may_show = pictures and diff.may_show_local_pictures(change.part)

@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.diff import Change, Side, may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
-from ticketr.app.sync.edits.local_changes import TicketChanges, jira_only_changes, project_and_type
+from ticketr.app.sync.edits.local_changes import TicketChanges, jira_only_changes, project_and_kind
 from ticketr.app.sync.edits.losses import find_literal_text, find_too_long_titles, likely_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
@@ -227,7 +227,7 @@ def make_plan_entry(
 
 
 #: Why an issue is left out that the plan did not show like this.
-_CHANGED_REASON = "it has changed since the plan was shown"
+_CHANGED_SINCE_PLAN_REASON = "it has changed since the plan was shown"
 _NOT_IN_PLAN_REASON = "it is not in the plan that was shown"
 
 
@@ -250,10 +250,10 @@ def find_unconfirmed(
         if entry.key and entry.key not in shown:
             reasons[id(issue)] = _NOT_IN_PLAN_REASON
         elif entry.key and not all(
-            any(_is_confirmed(change, other, prefer) for other in shown[entry.key].changes)
+            any(_is_confirmed_or_merged(change, one, prefer) for one in shown[entry.key].changes)
             for change in entry.changes
         ):  # Jira may have other parts that were confirmed
-            reasons[id(issue)] = _CHANGED_REASON
+            reasons[id(issue)] = _CHANGED_SINCE_PLAN_REASON
     return {
         id(issue): Note.on(issue, entry.path, reasons[id(issue)], Code.NOT_IN_PLAN)
         for issue, entry in planned
@@ -261,7 +261,7 @@ def find_unconfirmed(
     }
 
 
-def _is_confirmed(change: Change, confirmed: Change, prefer: Side | None) -> bool:
+def _is_confirmed_or_merged(change: Change, confirmed: Change, prefer: Side | None) -> bool:
     if change.name != confirmed.name:
         return False
     if change.new == confirmed.new:
@@ -295,7 +295,9 @@ def _why_unconfirmed_by_object_id(
             left.append((draft, entry))
     titles = {(entry.path, entry.title) for entry in entries if remaining[entry.fingerprint]}
     reasons = {
-        id(draft): _CHANGED_REASON if (entry.path, entry.title) in titles else _NOT_IN_PLAN_REASON
+        id(draft): _CHANGED_SINCE_PLAN_REASON
+        if (entry.path, entry.title) in titles
+        else _NOT_IN_PLAN_REASON
         for draft, entry in left
     }
     orphans = {id(task) for draft, _ in left for task in draft.tasks}
@@ -421,7 +423,7 @@ def _plan_issues(
                 reason = _KEY_NOT_WRITTEN_REASON.format(key=key) if key else _UNCERTAIN_REASON
                 decision = Note.on(issue, path, reason, Code.MAYBE_CREATED)
             issues.append((issue, decision))
-        if change.older_values:
+        if change.older_values_in_file:
             issues += (
                 (issue, note)
                 for issue, note in change.notes_on_outdated_values()
@@ -495,7 +497,7 @@ def select_changes(
         left |= find_unconfirmed(planned, confirmed.entries, prefer)
     kept = {id(issue) for issue, _ in planned} - left.keys()
     restricted = (
-        _restricted_change(change, kept, keys, is_restricted=not is_everything) for change in rest
+        _restricted_change(change, kept, keys, are_chosen=not is_everything) for change in rest
     )
     selected = [change for change in restricted if change is not None]
     return selected, [*left.values(), *older], in_conflict
@@ -506,7 +508,7 @@ def _restricted_change(
     issue_object_ids: Collection[int],
     keys: Collection[str] | None,
     *,
-    is_restricted: bool = True,
+    are_chosen: bool = True,
 ) -> TicketChanges | None:
     """Return a ticket's change with the issues that may be sent; None if none remain."""
     ticket = change.local.ticket
@@ -524,7 +526,7 @@ def _restricted_change(
     if change.head_id is not None and not (edits or drafts or added):
         return None
     return replace(
-        change, edits=edits, new_tasks=drafts, added_task_keys=added, is_restricted=is_restricted
+        change, edits=edits, new_tasks=drafts, added_task_keys=added, are_chosen=are_chosen
     )
 
 
@@ -547,7 +549,7 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
     before, after = entry.status_change
     if not entry.key or change.head_id is None:
         parent = (change.local.ticket.key or "") if entry.parent_key_or_title else None
-        edges = state.site_record.workflow(*project_and_type(issue, parent))
+        edges = state.site_record.workflow(*project_and_kind(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
         path = find_status_route(edges, first, after)
         return replace(entry, statuses_between=(first, *path[:-1]) if len(path) > 1 else ())

@@ -143,7 +143,7 @@ def read_state(store: Store) -> Generator[State]:
 
 
 @dataclass(frozen=True, slots=True)
-class TicketKeysAndDigest:
+class FamilyKeysAndDigest:
     """What was found when a ticket was read.
 
     Attributes:
@@ -155,11 +155,9 @@ class TicketKeysAndDigest:
     digest: str
 
 
-def keys_and_digest(local: LocalTicket) -> TicketKeysAndDigest | None:
-    """Return what was found in a ticket; None for a draft, which is read each time."""
-    if local.ticket.key is None:
-        return None
-    return TicketKeysAndDigest(tuple(local.ticket.keys()), digest(local.comparable_text))
+def keys_and_digest(local: LocalTicket) -> FamilyKeysAndDigest:
+    """Return what was found in a ticket that is no draft; a draft is read each time."""
+    return FamilyKeysAndDigest(tuple(local.ticket.keys()), digest(local.comparable_text))
 
 
 def base_texts(state: State) -> dict[str, str]:
@@ -423,7 +421,7 @@ class LocalSurvey:
                 self.add_ticket(state, local, store.root, issues)
         return tickets
 
-    def add_unchanged(self, name: str, seen: Sequence[TicketKeysAndDigest]) -> bool:
+    def add_unchanged(self, name: str, seen: Sequence[FamilyKeysAndDigest]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.
 
         Args:
@@ -470,8 +468,8 @@ class LocalSurvey:
         local_change = None
         if local.ticket.key is None:
             parent = find_parent_draft(local.ticket, tickets)
-            parent_title = parent.title if parent else ""
-            local_change = find_local_change(local, None, None, parent_title=parent_title)
+            title = parent.title if parent else ""
+            local_change = find_local_change(local, None, None, parent_draft_title=title)
         elif self.base_texts.get(local.ticket.key) == local.comparable_text:  # nearly all tickets
             return
         elif texts := state.base_by_head_key(local.ticket.key):

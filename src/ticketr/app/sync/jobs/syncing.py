@@ -230,7 +230,7 @@ async def _pull_and_find_broken(
         heads = [
             change.head_id
             for change in survey.local_changes
-            if change.head_id and change.older_values
+            if change.head_id and change.older_values_in_file
         ]
         if heads:
             members = await session.in_thread(session.state.issue_ids_by_head_id, heads)

@@ -32,7 +32,7 @@ from ticketr.app.sync.concurrency import (
     is_short_rate_limit,
     map_in_tasks,
 )
-from ticketr.app.sync.edits.local_changes import project_and_type
+from ticketr.app.sync.edits.local_changes import project_and_kind
 from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
@@ -66,7 +66,7 @@ def _record_first_and_between_statuses(state: State, edit: IssueWrite) -> None:
     """
     state.sent.put(edit.key, [*map(transitions.sent_status_value, edit.statuses_between)])
     site_record = state.site_record
-    new = project_and_type(edit.issue, edit.parent_key_if_new_subtask)
+    new = project_and_kind(edit.issue, edit.parent_key_if_new_subtask)
     known = site_record.workflow(edit.project, edit.old_type_id)
     site_record.save_workflow(*new, {**known, "": [edit.old_status]})
 

@@ -15,7 +15,7 @@ from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejec
 from ticketr.app.sync.compare.diff import Change, Part, RichTextPart, is_markdown
 from ticketr.app.sync.compare.mapping import (
     PARENT_LINE_NAME,
-    holds_rich_text,
+    has_rich_text_section,
     link_line_name,
     why_file_cannot_hold,
 )
@@ -279,7 +279,7 @@ def _field_specs(
         specs[RichTextPart(name)] = values.FieldSpec(field_id, name, "string", needed_in_draft=need)
     kept = {spec.id for spec in specs.values()}
     for other in session.site_fields:
-        part: Part = RichTextPart(other.name) if holds_rich_text(other) else other.name
+        part: Part = RichTextPart(other.name) if has_rich_text_section(other) else other.name
         if isinstance(part, RichTextPart):
             why = f'this workspace does not keep it; add "{other.name}" to fields in ticketr.toml'
         else:

@@ -23,7 +23,7 @@ import trio
 
 from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, safe_name
-from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
+from ticketr.app.sync.compare.comments import COMMENT_FIELD, comment_field_value
 from ticketr.app.sync.compare.grafting import PictureToAttach
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import MAX_JIRA_WRITE_TRIES, is_short_rate_limit
@@ -225,7 +225,7 @@ async def _find_comment(session: Session, entry: SentComment) -> str | None:
 
 async def fetch_comments_as_issue(session: Session, issue_id: str, key: str) -> jira.Issue:
     """Return an issue with its comments alone, by its ID and its key."""
-    comments = comments_field(await session.jira.comments(key))
+    comments = comment_field_value(await session.jira.comments(key))
     return jira.Issue(issue_id, key, {COMMENT_FIELD: comments})
 
 

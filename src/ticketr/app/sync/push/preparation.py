@@ -258,7 +258,7 @@ async def prepare_writes(
     ]
     routes = await RouteFinder(session).find_routes(moved) if moved else {}
     checked = [_check_ticket(ticket, absent, routes) for ticket in built]
-    has_drafts_below = any(ticket.local_change.parent_title for ticket in checked)
+    has_drafts_below = any(ticket.local_change.parent_draft_title for ticket in checked)
     return _without_drafts_of_failed_parents(checked) if has_drafts_below else checked
 
 
@@ -276,13 +276,14 @@ def _without_drafts_of_failed_parents(writes: Sequence[TicketWrites]) -> list[Ti
         created |= {
             (draft.local.path, draft.local.ticket.title)
             for draft in drafts
-            if not draft.parent_title or (draft.local.path, draft.parent_title) in created
+            if not draft.parent_draft_title
+            or (draft.local.path, draft.parent_draft_title) in created
         }
     kept: list[TicketWrites] = []
     for ticket in writes:
         change = ticket.local_change
-        place = change.local.path, change.parent_title
-        if ticket.issues and change.parent_title and place not in created:
+        place = change.local.path, change.parent_draft_title
+        if ticket.issues and change.parent_draft_title and place not in created:
             failed = (*ticket.unsendable, parent_draft_failed_note(change))
             kept.append(replace(ticket, issues=(), unsendable=failed))
         else:

@@ -102,7 +102,7 @@ class Delivery:
         by_parent: dict[tuple[str, str] | None, list[TicketWrites]] = {}
         for ticket in self.writes:
             change = ticket.local_change
-            title = change.parent_title
+            title = change.parent_draft_title
             place = (change.local.path, title) if title else None
             by_parent.setdefault(place, []).append(ticket)
         await self._send_edits_then_drafts(by_parent.pop(None, []))

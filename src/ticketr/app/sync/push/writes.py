@@ -104,8 +104,8 @@ class TicketWrites:
 
 def parent_draft_failed_note(change: TicketChanges) -> Note:
     """Note a draft whose parent is a draft that is not created."""
-    ticket, path = change.local.ticket, change.local.path
-    failed = f'creating the draft "{change.parent_title}" has failed, so this stays a draft, too'
+    ticket, path, title = change.local.ticket, change.local.path, change.parent_draft_title
+    failed = f'creating the draft "{title}" has failed, so this stays a draft, too'
     return Note.on(ticket, path, f"{PARENT_LINE_NAME}: {failed}", Code.BAD_VALUE)
 
 
@@ -241,7 +241,7 @@ class WritesBuilder:
     ) -> IssueWrite:
         """Build the write of a draft; see `IssueWrite` for ``parent``."""
         sendable = draft
-        if change.parent_title and parent is None:
+        if change.parent_draft_title and parent is None:
             # The parent is a draft without a key; `Delivery` adds the key later.
             fields = {name: text for name, text in draft.fields.items() if name != PARENT_LINE_NAME}
             sendable = replace(draft, fields=fields)

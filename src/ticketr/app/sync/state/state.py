@@ -187,7 +187,7 @@ class EarlierValueDigests(Table):
         before, after = read_ticket(old), read_ticket(new)
         if before is None or after is None:
             return
-        for key, part, text in sent.replaced_keys_parts_and_digests(before, after):
+        for key, part, text in sent.keys_parts_and_replaced_digests(before, after):
             self._db.write(
                 "INSERT OR REPLACE INTO older SELECT ?, id, ?, ?, (SELECT coalesce(max(number), 0)"
                 " + 1 FROM older WHERE issue = id AND part = ?) FROM issue WHERE key = ?",

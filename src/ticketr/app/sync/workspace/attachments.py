@@ -21,7 +21,7 @@ from ticketr.app.jira import Attachment
 from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.compare.grafting import PictureToAttach
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.files import TEMPORARY_PREFIX, open_file_folder, wrap_errors
+from ticketr.app.sync.workspace.files import TEMPORARY_PREFIX, make_file_folder, wrap_errors
 
 #: The endings of files that are attached.
 ATTACHABLE_ENDINGS = frozenset(
@@ -216,7 +216,7 @@ class DownloadBeingWritten:
         self._temporary = f"{TEMPORARY_PREFIX}{os.getpid()}-{id(self)}"
         with ExitStack() as stack:
             place = self._target.relative_to(root).as_posix()
-            self._folder, self._name = stack.enter_context(open_file_folder(root, place))
+            self._folder, self._name = stack.enter_context(make_file_folder(root, place))
             descriptor = os.open(self._temporary, NEW_FILE_FLAGS, 0o666, dir_fd=self._folder)
             self._file = stack.enter_context(os.fdopen(descriptor, "wb"))
             self._open = stack.pop_all()
@@ -226,7 +226,7 @@ class DownloadBeingWritten:
         with wrap_errors(self._target, "write"):
             self._file.write(portion)
 
-    def finish(self) -> None:
+    def finish_without_replacing(self) -> None:
         """Give the file its name.
 
         Raises:

@@ -21,7 +21,7 @@ from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import (
     FileStamp,
     lf_and_chomp,
-    open_file_folder,
+    make_file_folder,
     replace_file,
     retry_if_changed,
     stamp_of,
@@ -55,7 +55,7 @@ def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "")
     start = f"{folder}/" if folder else ""
     for name in _file_names(drafts[0].title):
         with (
-            open_file_folder(root, f"{start}{name}") as (descriptor, base),
+            make_file_folder(root, f"{start}{name}") as (descriptor, base),
             suppress(FileExistsError),
         ):
             write_new(descriptor, base, text)
@@ -103,7 +103,7 @@ def find_conflict_marker(store: Store, name: str) -> FirstConflictMarker | None:
         if b"<<<<<<<" in data or b">>>>>>>" in data:  # so few that they can be read once more
             store.read_tickets(name)
     except tickets.TicketSyntaxError as error:
-        is_marker = tickets.CONFLICT_MARKER.match(error.text) is not None
+        is_marker = tickets.CONFLICT_START_OR_END.match(error.text) is not None
         return FirstConflictMarker(name, error.line) if is_marker else None
     except (OSError, FileFailed):
         return None
@@ -221,11 +221,12 @@ class FileEditor:
         """
         with wrap_errors(self._store.own, "write into"):
             name = "draft.md" if key is None else tickets.md_name_of_key(key)
-            return self._store.folder.put_in_trash(_dot_numbered(name), text)
+            return self._store.folder.put_in_trash(_name_then_dot_numbered(name), text)
 
     def find_free_trash_path(self, key: str) -> Path:
         """Return where `put_in_trash` would keep a text now."""
-        return self._store.folder.find_free_trash_path(_dot_numbered(tickets.md_name_of_key(key)))
+        names = _name_then_dot_numbered(tickets.md_name_of_key(key))
+        return self._store.folder.find_free_trash_path(names)
 
     def move_to_trash_if_same(self, name: str, key: str | None, text: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds a text and nothing else.
@@ -270,7 +271,7 @@ class FileEditor:
             return self._store.read_bytes(name).decode()
 
 
-def _dot_numbered(name: str) -> Iterator[str]:
+def _name_then_dot_numbered(name: str) -> Iterator[str]:
     """Yield a name, then numbered ones: ``A.md``, ``A.2.md``, ``A.3.md``."""
     yield name
     stem, _, suffix = name.rpartition(".")

@@ -186,7 +186,7 @@ def replace_file(
         FileFailed: It cannot be written, and is unchanged.
     """
     target = f"{root}/{name}"
-    with open_file_folder(root, name) as (folder, base):
+    with make_file_folder(root, name) as (folder, base):
 
         def require_unchanged() -> None:
             if stamp_of(target, within=folder) != stamp:
@@ -205,10 +205,8 @@ def replace_file(
 
 
 @contextmanager
-def open_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
-    """Open the folder of a file in the workspace, in order to write the file.
-
-    Missing folders are made.
+def make_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
+    """Make the folder of a file in the workspace and open it, in order to write the file.
 
     Args:
         root: The workspace's folder.

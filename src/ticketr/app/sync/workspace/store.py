@@ -47,7 +47,7 @@ _POSSIBLE_KEY = compile_on_use(
 )
 
 
-def find_raw_keys(name: str, data: bytes) -> frozenset[str]:
+def find_possible_keys(name: str, data: bytes) -> frozenset[str]:
     """Find the keys that a file may hold which cannot be parsed: those in its text and its name.
 
     Args:
@@ -122,7 +122,7 @@ class Store:
     cannot be parsed.
 
     Args:
-        root: The workspace's folder; `make_folders` creates it if it does not exist.
+        root: The workspace's folder; `make_state_folder` creates it if it does not exist.
         own: The name of ticketr's own folder in it, which `walk` skips.
         mark: The user's mark, which its state file must have; None to accept any file.
 
@@ -141,8 +141,8 @@ class Store:
         self._writable: set[str] = set()  # folders that are reached by no link
         self._lock: int | None = None  # the descriptor of the lock file, while it is held
 
-    def make_folders(self) -> None:
-        """Make the folders, and see that git ignores ticketr's own.
+    def make_state_folder(self) -> None:
+        """Make ticketr's own folder with those above it, and see that git ignores it.
 
         Raises:
             WrongFileKind: A link or the like has a name of ticketr's own.
@@ -296,7 +296,7 @@ class Store:
         data = b""
         with suppress(OSError, FileFailed):
             data = self.read_bytes(name)
-        return find_raw_keys(name, data)
+        return find_possible_keys(name, data)
 
     def find_why_walk_misses(self, name: str) -> FileFailed | None:
         """Return why `walk` does not find a file: a folder that cannot be listed, or no file there.

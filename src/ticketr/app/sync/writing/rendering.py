@@ -18,13 +18,13 @@ from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, Issue,
 from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
+    attachments_with_media_ids,
     jira_attachments,
-    with_attachment_media_ids,
 )
 from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
     are_comments_incomplete,
-    comments_field,
+    comment_field_value,
     files_in_any_text,
 )
 from ticketr.app.sync.compare.sent import (
@@ -209,7 +209,7 @@ async def add_missing_comments(
             issues.append(issue)
             continue
         try:
-            comments = comments_field(await jira.comments(issue.id))
+            comments = comment_field_value(await jira.comments(issue.id))
         except (BadAnswer, BadRequest, NotFound) as error:
             failed[issue.id if issue.id in ids else issue.key] = str(error)
         else:
@@ -261,11 +261,10 @@ async def add_attachment_media_ids(
     if new:
         await in_thread(state.media.put, new)
     every = {**known, **new}
+    files = {key: attachments_with_media_ids(value, every) for key, value in fields.items()}
     return [
-        replace(
-            issue, fields={**issue.fields, **with_attachment_media_ids(fields[issue.id], every)}
-        )
-        if issue.id in fields
+        replace(issue, fields={**issue.fields, ATTACHMENT_FIELD: files[issue.id]})
+        if issue.id in files
         else issue
         for issue in issues
     ]

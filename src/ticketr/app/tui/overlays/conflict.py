@@ -107,10 +107,10 @@ def _three_version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[st
 
 
 def _auto_merged_part_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
-    if not view.side_changes:
+    if not view.one_sided_changes:
         return []
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
-    for part in view.side_changes:
+    for part in view.one_sided_changes:
         side = "yours " if part.changed_by == "mine" else "Jira's"
         words = f"{_text_or_line_count(part.before)} → {_text_or_line_count(part.after)}"
         rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
@@ -131,7 +131,7 @@ def _first_texts_and_more(texts: Sequence[str], separator: str, count: int | Non
 
 
 def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -> list[str]:
-    view, all_writes = resolution.view, resolution.file_changes
+    view, all_writes = resolution.view, resolution.part_changes_in_file
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
     if left := resolution.undecided_parts:
@@ -141,7 +141,7 @@ def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo
     for write in all_writes[:MAX_PARTS_IN_OUTCOME]:  # whole texts are shown word by word
         whole = map(_text_or_line_count, (write.part_text_before, write.part_text_after))
         texts = (clip(text, MAX_QUOTED_CELLS) for text in whole)
-        writes.append(f"{write.name}: {' → '.join(texts)}")
+        writes.append(f"{write.part_name}: {' → '.join(texts)}")
     does = _first_texts_and_more(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
     pushed = _first_texts_and_more(resolution.part_names_to_push, ", ")

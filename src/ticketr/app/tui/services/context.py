@@ -143,7 +143,7 @@ class Services:
         store = self.workspaces[name].store
 
         def change_locked() -> Notice | None:
-            store.make_folders()
+            store.make_state_folder()
             with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
                 return change(store, state)
 

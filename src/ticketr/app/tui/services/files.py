@@ -21,8 +21,8 @@ from ticketr.app.tickets import (
     SORT_NAMES,
     FilterableIssue,
     InvalidFilter,
-    NamesForFilter,
     Ticket,
+    UserAndFieldNames,
     parse_filter,
 )
 from ticketr.app.tui import messages
@@ -119,10 +119,10 @@ def read_view_options(name: str, store: sync.Store) -> messages.SavedListViewRea
     if memory == SavedListView():
         return None
     try:
-        names = NamesForFilter()
+        names = UserAndFieldNames()
         if "@" in memory.filter_text:
             with sync.read_state(store) as state:
-                names = NamesForFilter(state.site_record.user_name())
+                names = UserAndFieldNames(state.site_record.user_name())
         wanted = parse_filter(memory.filter_text, names)
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
@@ -229,7 +229,7 @@ class ReadAndComparePass:
         fields = frozenset(chain.from_iterable({tuple(row.candidate.fields) for row in rows}))
         record = self._state.site_record
         columns = record.ids_of_fields_in_files().keys() if fields else ()
-        names = NamesForFilter(record.user_name(), fields.union(columns))
+        names = UserAndFieldNames(record.user_name(), fields.union(columns))
         return FilesRead(
             *(self._name, rows, self._edited_keys(), conflicts, broken, age, names),
             templates=_read_templates(self._store),
@@ -346,7 +346,7 @@ class CachedFile:
     """
 
     stamp: FileStamp
-    tickets: tuple[sync.TicketKeysAndDigest, ...]
+    tickets: tuple[sync.FamilyKeysAndDigest, ...]
     rows_of_each_ticket: tuple[tuple[ListRow, ...], ...]
 
 
@@ -407,7 +407,7 @@ class FileCache:
             rows: The rows of each ticket.
         """
         before = self._files.pop(name, None)
-        seen = [ticket for local in tickets if (ticket := sync.keys_and_digest(local)) is not None]
+        seen = [sync.keys_and_digest(local) for local in tickets if local.ticket.key is not None]
         if stamp is not None and len(seen) == len(tickets):
             self._files[name] = CachedFile(stamp, tuple(seen), rows)
         if before != self._files.get(name):
@@ -484,7 +484,7 @@ def _cached_file_if_same_stamp(name: str, stamp: FileStamp, stored: Any) -> Cach
         raise ValueError(name)
     return CachedFile(
         stamp,
-        tuple([sync.TicketKeysAndDigest(tuple(keys), digest) for keys, digest, _ in stored[1]]),
+        tuple([sync.FamilyKeysAndDigest(tuple(keys), digest) for keys, digest, _ in stored[1]]),
         tuple(
             [
                 rows_of_candidates(map(_candidate_and_line_from_json, issues), name)
