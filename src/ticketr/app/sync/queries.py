@@ -246,7 +246,7 @@ def _join_types(
         columns: The fields that files keep.
         site: Every field of the site.
     """
-    names = {field_id: name for name, field_id in columns.all_names_and_ids}
+    names = {field_id: name for name, field_id in columns.line_and_section_fields}
     site = tuple(site)
     rich = {field.id for field in site if mapping.has_rich_text_section(field)}
     reasons = {field.id: why for field in site if (why := mapping.why_file_cannot_hold(field))}
@@ -265,7 +265,7 @@ def _join_types(
         for field in first.values()
         if field.id not in mapping.IDS_WITHOUT_LINES and field.id != "project"
     ]
-    order = [field_id for _, field_id in columns.all_names_and_ids]
+    order = [field_id for _, field_id in columns.line_and_section_fields]
 
     def place(field: SchemaField) -> tuple[int, str]:
         return (order.index(field.id) if field.is_kept else len(order), field.name.casefold())

@@ -116,7 +116,7 @@ def test_rich_text_is_no_line_and_has_a_section_if_it_is_wanted() -> None:
         ("Environment", "environment"),
     )
     assert columns.line_names_and_ids == Columns.of([SUMMARY]).line_names_and_ids
-    assert columns.all_names_and_ids == (
+    assert columns.line_and_section_fields == (
         *columns.line_names_and_ids,
         *columns.section_names_and_ids,
     )

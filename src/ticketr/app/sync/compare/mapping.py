@@ -189,8 +189,8 @@ class Columns:
         return cls(tuple(names), comments, links, attachments, tuple(texts))
 
     @property
-    def all_names_and_ids(self) -> tuple[tuple[str, str], ...]:
-        """The pairs of the fields that are lines, and of those with sections of their own."""
+    def line_and_section_fields(self) -> tuple[tuple[str, str], ...]:
+        """The names and IDs of the fields that are lines, and of those with sections of their own."""
         return (*self.line_names_and_ids, *self.section_names_and_ids)
 
     @property

@@ -301,7 +301,7 @@ class BulkJob(SessionJob):
             return lambda issues: self._transition(session, issues)
         if self.change.parent_key:
             return lambda issues: self._set_parents_one_by_one(session, issues)
-        settings = use_line_names(self.change.settings, session.file_fields.all_names_and_ids)
+        settings = use_line_names(self.change.settings, session.file_fields.line_and_section_fields)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project_key, issue.type_id) for issue in self.issues}
         edited = [RawChanges(project, kind, changes) for project, kind in sorted(kinds)]

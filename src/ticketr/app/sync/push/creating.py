@@ -178,7 +178,7 @@ class Creator:
                 reason = "Jira took it several times, and never had it"
                 self.tally.fail(Note.on(issue, path, reason, Code.REQUEST_FAILED))
             else:
-                names = self.session.file_fields.all_names_and_ids
+                names = self.session.file_fields.line_and_section_fields
                 self.tally.fail(failure_note(issue, path, request.error, names))
         return [self._created_by_object_id.get(id(new.issue)) for new in new_issues]
 
@@ -284,7 +284,7 @@ class Creator:
                 raise
             if not is_certain:
                 return failed
-            names = session.file_fields.all_names_and_ids
+            names = session.file_fields.line_and_section_fields
             self.tally.fail(failure_note(request.write.issue, request.creation.path, error, names))
             return None
         request = replace(request, creation=request.creation.answered(created.id, created.key))

@@ -287,7 +287,7 @@ class Delivery:
         is_new: bool,
     ) -> Note:
         """Return a note that says why an edit was not sent, or not all of it."""
-        names = self.session.file_fields.all_names_and_ids
+        names = self.session.file_fields.line_and_section_fields
         failure = failure_note(edit.issue, edit.path, error, names)
         if is_new:
             words = "it was created, but not all of it was sent"
