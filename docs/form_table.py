@@ -163,9 +163,8 @@ def _example(row: _Row) -> Json:
 
 
 def _is_exact(wanted: Json, markdown: str, media_ids: Mapping[str, str] = adf.NO_FILES) -> bool:
-    return adf.unsized_canonical(
-        adf.to_adf(markdown, media_ids=media_ids)
-    ) == adf.unsized_canonical(wanted)
+    read = adf.to_adf(markdown, media_ids=media_ids)
+    return adf.unsized_canonical(read) == adf.unsized_canonical(wanted)
 
 
 def _stays(form: str, row: _Row) -> bool:

@@ -22,9 +22,8 @@ def key_table() -> str:
     """Return the keys, what they do and where, and the names of their actions."""
     actions: dict[str, list[Binding]] = {}
     for row in DEFAULT_BINDINGS:
-        actions.setdefault(
-            "" if row.contexts == TYPING_CONTEXTS else row.name_in_settings, []
-        ).append(row)
+        name = "" if row.contexts == TYPING_CONTEXTS else row.name_in_settings
+        actions.setdefault(name, []).append(row)
     # The keys that change a line of text follow the others, in one row.
     lines = ["| key | what it does | name |", "|---|---|---|"]
     lines += [_row(rows) for name, rows in sorted(actions.items(), key=lambda item: not item[0])]

@@ -41,7 +41,7 @@ _SHOWN_AS_U_FFFD_PATTERN = re.compile(f"[{_CONTROL_RANGES}{_SURROGATE_RANGE}]")
 _SHOWN_AS_SPACE = frozenset(("\r\n", *_TAB_AND_LINE_ENDS))
 
 
-def _space_u_fffd_or_nothing(match: re.Match[str]) -> str:
+def _safe_replacement(match: re.Match[str]) -> str:
     unsafe = match[0]
     if unsafe in _SHOWN_AS_SPACE:
         return " "
@@ -63,4 +63,4 @@ def clean(text: str) -> str:
     """
     if (text.isascii() and text.isprintable()) or _UNSAFE_PATTERN.search(text) is None:
         return text
-    return _UNSAFE_PATTERN.sub(_space_u_fffd_or_nothing, _CONTROL_SEQUENCE_PATTERN.sub("", text))
+    return _UNSAFE_PATTERN.sub(_safe_replacement, _CONTROL_SEQUENCE_PATTERN.sub("", text))

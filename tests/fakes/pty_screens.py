@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pyte
+from fakes.processes import LONG
 from fakes.ptys import Pty
 
 _FRAME_END = re.escape("\x1b[?2026l")
@@ -39,11 +41,13 @@ class PtyScreen:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Read frames until the screen matches a pattern."""
-        while (found := re.search(pattern, self.text)) is None:
-            try:
+        deadline = time.monotonic() + LONG
+        try:
+            while (found := re.search(pattern, self.text)) is None:
+                assert time.monotonic() < deadline
                 self.pty.wait_for(_FRAME_END)
-            except AssertionError:
-                raise AssertionError(f"no {pattern!r} in:\n{self.text}") from None
+        except AssertionError:
+            raise AssertionError(f"no {pattern!r} in:\n{self.text}") from None
         return found
 
     def resize(self, width: int, height: int, pattern: str) -> None:

@@ -9,7 +9,7 @@ import select
 import tty
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,15 +40,6 @@ def pty() -> Generator[tuple[int, int]]:
             continue
 
 
-@contextmanager
-def opened_output(descriptor: int) -> Generator[BufferedOutput]:
-    output = BufferedOutput(descriptor)
-    try:
-        yield output
-    finally:
-        output.drop_unsent_and_close()
-
-
 def read_all(descriptor: int) -> bytes:
     data = b""
     while select.select([descriptor], [], [], 0)[0]:
@@ -68,7 +59,7 @@ async def test_what_the_terminal_does_not_take_is_written_later_in_order(
             await trio.lowlevel.wait_readable(user)
             got.extend(os.read(user, 1 << 16))
 
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         output.write_or_buffer(sent)  # far more than the terminal accepts
         output.write_or_buffer(b"end")
         with trio.fail_after(100):
@@ -82,7 +73,7 @@ async def test_what_the_terminal_does_not_take_is_written_later_in_order(
 async def test_a_cancelled_wait_loses_nothing(pty: tuple[int, int]) -> None:
     user, terminal = pty
     sent = b"x" * 100_000
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         output.write_or_buffer(sent)
         with trio.move_on_after(0.01) as scope:
             await output.flush()
@@ -98,7 +89,7 @@ async def test_a_cancelled_wait_loses_nothing(pty: tuple[int, int]) -> None:
 
 async def test_the_last_words_take_the_place_of_what_was_kept(pty: tuple[int, int]) -> None:
     user, terminal = pty
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         output.write_or_buffer(b"x" * 100_000)
         taken = read_all(user)
         assert output.replace_unsent_and_write_blocking(b"bye") is True
@@ -120,7 +111,7 @@ async def test_the_last_words_arrive_whole_while_the_terminal_accepts_them_in_pa
             got += os.read(user, 1 << 16)
         return got
 
-    with opened_output(terminal) as output, ThreadPoolExecutor() as threads:
+    with closing(BufferedOutput(terminal)) as output, ThreadPoolExecutor() as threads:
         got = threads.submit(read)
         assert output.replace_unsent_and_write_blocking(words) is True
 
@@ -131,7 +122,7 @@ async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
     pty: tuple[int, int],
 ) -> None:
     _, terminal = pty
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         assert output.replace_unsent_and_write_blocking(b"bye" * 100_000) is False
 
         output.write_or_buffer(b"x" * 100_000)
@@ -142,7 +133,7 @@ async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
 
 async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int]) -> None:
     user, terminal = pty
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         os.close(user)
 
         output.write_or_buffer(b"text")
@@ -156,7 +147,7 @@ async def test_a_terminal_that_goes_while_it_is_waited_for_ends_the_wait(
     pty: tuple[int, int],
 ) -> None:
     user, terminal = pty
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         output.write_or_buffer(b"x" * 100_000)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(output.flush)
@@ -168,7 +159,7 @@ async def test_a_terminal_that_goes_while_it_is_waited_for_ends_the_wait(
 
 async def test_the_descriptor_that_others_use_still_blocks(pty: tuple[int, int]) -> None:
     _, terminal = pty
-    with opened_output(terminal):
+    with closing(BufferedOutput(terminal)):
         assert os.get_blocking(terminal)
 
 
@@ -183,7 +174,7 @@ async def test_where_it_cannot_be_opened_again_it_is_written_in_small_pieces(
     monkeypatch.setattr(os, "ttyname", refuse)
     sent = b"x" * 100_000
     got = b""
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         output.write_or_buffer(sent)  # which would block here forever
         assert os.get_blocking(terminal)
         while len(got) < len(sent):
@@ -195,7 +186,7 @@ async def test_where_it_cannot_be_opened_again_it_is_written_in_small_pieces(
 
 
 async def test_a_terminal_without_a_size_has_the_usual_one(pty: tuple[int, int]) -> None:
-    with opened_output(pty[1]) as output:
+    with closing(BufferedOutput(pty[1])) as output:
         assert output.size() == (80, 24)
 
 
@@ -204,7 +195,7 @@ async def test_a_frame_is_written_before_other_tasks_run() -> None:
     tty.setraw(terminal)
     screen: Any = SimpleNamespace(is_entered=True)
     unused: Any = None
-    with opened_output(terminal) as output:
+    with closing(BufferedOutput(terminal)) as output:
         session = Terminal(
             screen, output, unused, unused, encoding="utf-8", colors=False, environ={}
         )

@@ -249,7 +249,7 @@ class QueueCore:
                 "scheduled_at": extras.scheduled_at,
                 "uncounted_retries": failed.attempt,
                 "on_conflict": OnConflict.REJECT,
-                "joins_completed_id": True,
+                "joins_completed_job": True,
             }
         )
         started_at = failed.attempt_started_at if failed.attempt else None
@@ -281,7 +281,7 @@ class QueueCore:
             if may_be_full and not (schedule.has_ready_room or is_forced or is_inside(self.marks)):
                 return None
         else:
-            if extras.joins_completed_id:
+            if extras.joins_completed_job:
                 registry.evict(now)
             if extras.after:
                 jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end
@@ -340,7 +340,7 @@ class QueueCore:
         jobs = [*superseded] if self.store is not None else []
         if (running := self.registry.running_job(record.extras.given_id)) is not None:
             jobs.append(running)
-        any_end = dict.fromkeys(jobs, True) | record.extras.any_end_by_predecessor
+        any_end = dict.fromkeys(jobs, True) | record.extras.predecessors
         record.set_unlinked_predecessors(any_end)
 
     def _has_room_for(self, record: JobRecord, superseded: Sequence[JobRecord]) -> bool:

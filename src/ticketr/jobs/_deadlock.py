@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 QueueMarksInnerFirst: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened, the inner ones first."""
-ENCLOSING_QUEUES: Final[ContextVar[QueueMarksInnerFirst]] = ContextVar("ticketr queues", default=())
+ENCLOSING_QUEUES: Final[ContextVar[QueueMarksInnerFirst]] = ContextVar(
+    "the queues of ticketr's jobs", default=()
+)
 
 
 def is_inside(marks: QueueMarksInnerFirst) -> bool:
@@ -131,7 +133,7 @@ def _jobs_blocking(waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
         return record.jobs_its_task_awaits()
     if record.status is not PENDING:
         return ()
-    return [*_key_holders_if_deadlocking(waiter, record), *record.extras.any_end_by_predecessor]
+    return [*_key_holders_if_deadlocking(waiter, record), *record.extras.predecessors]
 
 
 def _key_holders_if_deadlocking(waiter: JobRecord, record: JobRecord) -> list[JobRecord]:

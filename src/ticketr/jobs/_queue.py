@@ -93,7 +93,7 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack_into_record(record, job, args, wait_for_write=True)
+            core.store.pack_into_record(record, job, args, waits_for_write=True)
             return JobHandle(await core.submit(record))
         await checkpoint_if_cancelled()
         entered = core.try_enter_or_join(record)
@@ -155,7 +155,7 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack_into_record(record, job, args, wait_for_write=True)
+            core.store.pack_into_record(record, job, args, waits_for_write=True)
         entered = await core.submit(record)
         handle: JobHandle[T] = JobHandle(entered)
         if entered is not record:
@@ -311,7 +311,7 @@ class JobQueue:
                 raise ValueError(
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
-            store.pack_into_record(template, job, args, wait_for_write=False)
+            store.pack_into_record(template, job, args, waits_for_write=False)
             stored = pack_every(every, store.codec, makes_up_latest_missed=makes_up)
         repeat = repeats.start(template, every, first, stored, makes_up_latest_missed=makes_up)
         return RepeatHandle(repeat, self._core)

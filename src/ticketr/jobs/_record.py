@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite.rows import NotedRow, PackedCall
 
 NO_TAGS: Final[frozenset[str]] = frozenset()
+AnyEndWillDo: TypeAlias = bool
 
 
 @final
@@ -46,7 +47,7 @@ NO_TAGS: Final[frozenset[str]] = frozenset()
 class JobExtras:
     """What most jobs do not have.
 
-    Also written in ``_scheduling.dependencies``: ``any_end_by_predecessor``.
+    Also written in ``_scheduling.dependencies``: ``predecessors``.
 
     A job without any of it shares ``NO_EXTRAS``, which saves each job the time to fill and to check
     these fields.
@@ -58,11 +59,11 @@ class JobExtras:
         key_slot: What stands for its key, once the queue has accepted it.
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
-        joins_completed_id: Whether to join a job with the same ID that has completed.
+        joins_completed_job: Whether to join a job with the same ID that has completed.
         after: The IDs and handles of the jobs that the submit asked to start it after, until the queue
             has accepted it.
         after_any_end: Whether it starts however these end.
-        any_end_by_predecessor: The jobs whose end it waits for, and whether any end of each will do.
+        predecessors: The jobs whose end it waits for, and whether any end of each will do.
         dependents: The jobs that wait for its end.
         delay: The seconds from the submit until it is due.
         restored_due_at: When it is due, if it comes from a store; None otherwise.
@@ -84,10 +85,10 @@ class JobExtras:
     key_slot: KeySlot | None = None
     tags: frozenset[str] = NO_TAGS
     on_conflict: OnConflict | None = None
-    joins_completed_id: bool = False
+    joins_completed_job: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
-    any_end_by_predecessor: dict[JobRecord, bool] = field(default_factory=dict)
+    predecessors: dict[JobRecord, AnyEndWillDo] = field(default_factory=dict)
     dependents: dict[JobRecord, None] = field(default_factory=dict)
     delay: float = 0.0
     restored_due_at: float | None = None
@@ -231,10 +232,10 @@ class JobRecord:
         due_at = self.extras.restored_due_at
         self.due_at = now + self.extras.delay if due_at is None else due_at
 
-    def set_unlinked_predecessors(self, any_end_by_predecessor: dict[JobRecord, bool]) -> None:
+    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, AnyEndWillDo]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
-        extras.any_end_by_predecessor, extras.after = any_end_by_predecessor, ()
+        extras.predecessors, extras.after = predecessors, ()
 
     def add_dependent(self, dependent: JobRecord) -> None:
         """Note that a job waits for the end of this one."""
@@ -244,9 +245,9 @@ class JobRecord:
         """Drop all links, and return the jobs that have waited for its end."""
         extras = self.extras
         dependents = extras.dependents
-        for predecessor in extras.any_end_by_predecessor:
+        for predecessor in extras.predecessors:
             predecessor.extras.dependents.pop(self, None)
-        extras.any_end_by_predecessor, extras.dependents = {}, {}
+        extras.predecessors, extras.dependents = {}, {}
         return dependents
 
     def copy(self, job_id: JobID, context: Context, scheduled_at: datetime | None) -> JobRecord:

@@ -119,7 +119,7 @@ class JobRegistry:
         extras = record.extras
         if extras.given_id:
             same_id = self.by_id.get(extras.given_id)
-            if extras.joins_completed_id and same_id is not None and same_id.status is COMPLETED:
+            if extras.joins_completed_job and same_id is not None and same_id.status is COMPLETED:
                 return same_id, ()
             live = [] if same_id is None or same_id.status.is_terminal else [same_id]
         elif extras.key is None or extras.on_conflict in (None, OnConflict.WAIT):
@@ -142,7 +142,7 @@ class JobRegistry:
         """Free the ID and the key of a job that has ended for others."""
         extras = record.extras
         if extras.on_conflict is OnConflict.SUPERSEDE:
-            superseded = [job for job in extras.any_end_by_predecessor if job.id == record.id]
+            superseded = [job for job in extras.predecessors if job.id == record.id]
             if superseded and self.by_id.get(record.id) is record:
                 self.by_id[record.id] = superseded[-1]
         if extras.key_slot is not None:

@@ -114,7 +114,7 @@ class BufferedOutput:
         self.drop_unsent()
         return sent and not self.hung_up
 
-    def drop_unsent_and_close(self) -> None:
+    def close(self) -> None:
         """Clear the buffer and close the descriptor, without waiting for the terminal.
 
         Tasks that wait for it get `trio.ClosedResourceError`.

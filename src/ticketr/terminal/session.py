@@ -13,7 +13,7 @@ import signal
 import sys
 import termios
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from itertools import zip_longest
 from types import FrameType
 from typing import Final, final
@@ -265,12 +265,15 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     kind = TerminalKind(environ["TERM"])
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     # Signals first: once the full screen is entered, none may end the process without clean-up.
-    with trio.open_signal_receiver(*_HANDLED_SIGNALS) as signals, ExitStack() as stack:
-        output = BufferedOutput(1)
-        stack.callback(output.drop_unsent_and_close)
-        waits = normal_and_slow_escape_waits(environ)
-        keyboard = Keyboard(0, kind, encoding, waits, output.write_or_buffer)
-        stack.callback(keyboard.close)
+    with (
+        trio.open_signal_receiver(*_HANDLED_SIGNALS) as signals,
+        closing(BufferedOutput(1)) as output,
+        closing(
+            Keyboard(
+                0, kind, encoding, normal_and_slow_escape_waits(environ), output.write_or_buffer
+            )
+        ) as keyboard,
+    ):
         reports = FOCUS_ON if environ.get("TICKETR_NO_MOUSE") else f"{FOCUS_ON}{MOUSE_ON}"
         enter = f"{kind.enter}{reports}"
         screen = FullScreenMode(

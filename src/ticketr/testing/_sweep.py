@@ -119,7 +119,7 @@ class SweepFailed(TicketrError):
 
 #: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"
-#: Seconds of virtual time in which a hanging run must end after its cancel, or after each wake-up.
+#: Seconds of virtual time in which a hanging run must end after its cancel, or after each wake-up but the last.
 VIRTUAL_SECONDS_BEFORE_WAKEUP = 1e6
 #: How often its tasks are woken with an error before it is abandoned.
 HUNG_TASK_WAKEUPS = 10
@@ -311,7 +311,7 @@ class Run(trio.abc.Instrument):
             for _ in range(HUNG_TASK_WAKEUPS):
                 await trio.sleep(VIRTUAL_SECONDS_BEFORE_WAKEUP)
                 self.wake_hung_tasks_with_error()
-        self.never_free_tasks()
+        self.leak_tasks()
         # An exception in an abort function always ends Trio's whole run.
         with trio.CancelScope(deadline=-inf):
             await trio.lowlevel.wait_task_rescheduled(_raise_task_hung)
@@ -323,7 +323,7 @@ class Run(trio.abc.Instrument):
                 error = TaskHung("woken from an endless wait")
                 trio.lowlevel.reschedule(task, outcome.Error(error))
 
-    def never_free_tasks(self) -> None:
+    def leak_tasks(self) -> None:
         """Leak the run's tasks.
 
         Freeing them would close their coroutines outside of Trio: their clean-up would raise

@@ -15,7 +15,7 @@ from rows import for_each
 from sandbox_specs import adf_validator
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._conversion import converts_to_unsized
 
 SEEDS = range(150)
 
@@ -287,7 +287,7 @@ def test_content_that_markdown_can_hold_is_exact(document: Json, markdown: str |
     if markdown is not None:
         assert found.markdown == markdown
     assert adf.to_markdown(document) == found.markdown
-    assert converts_to_canonical(found.markdown, adf.unsized_canonical(document))
+    assert converts_to_unsized(found.markdown, adf.unsized_canonical(document))
     assert text_of(adf.to_adf(found.markdown)) == text_of(document)
 
 
@@ -407,7 +407,7 @@ def test_odd_documents_are_converted_somehow() -> None:
         document = odd(Maker(chance, hostile=seed % 2 == 0).document(), chance)
         found = adf.convert(document)
         assert (
-            converts_to_canonical(found.markdown, adf.unsized_canonical(document))
+            converts_to_unsized(found.markdown, adf.unsized_canonical(document))
             == found.is_lossless
         )
         results.add(found.is_lossless)

@@ -15,7 +15,7 @@ from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._conversion import converts_to_unsized
 
 SEEDS = range(1500 if IN_STRESS else 20)
 
@@ -372,7 +372,7 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
 
     assert found == adf.MaybeLossyMarkdown(f"a\n\n{written}\n", is_lossless=True)
     assert adf.canonical(adf.to_adf(found.markdown, media_ids=FILES)) == adf.canonical(document)
-    assert converts_to_canonical(found.markdown, adf.unsized_canonical(document), FILES)
+    assert converts_to_unsized(found.markdown, adf.unsized_canonical(document), FILES)
     assert adf.find_problems(adf.to_adf(found.markdown, media_ids=FILES)) == ()
     assert adf.lost_texts(found.markdown) == ()
     assert adf.faulty_pieces(found.markdown, media_ids=FILES) == ()

@@ -17,7 +17,7 @@ from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._conversion import converts_to_unsized
 
 
 def node(kind: str, *content: Json | str, **attrs: Any) -> Json:
@@ -413,7 +413,7 @@ def check_edit(ours: Json, rng: Random) -> None:
         deleted = words_of(shown) - words_of(new)
         assert not words_of(ours) - deleted - kept, name
     # What the file shows exactly loses nothing.
-    if converts_to_canonical(markdown, adf.unsized_canonical(ours)):
+    if converts_to_unsized(markdown, adf.unsized_canonical(ours)):
         assert sent.losses == (), name
     # Nothing comes in that Jira refuses.
     if not adf.find_problems(ours) and not adf.find_problems(new):

@@ -15,7 +15,7 @@ from rows import for_each
 from jira_sandbox import make_site
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._conversion import converts_to_unsized
 from ticketr.app.jira.adf._simple import simple_markdown, write_simple_blocks
 from ticketr.app.sync.compare.diff import description_adf, description_text, simple_description
 from ticketr.app.tickets import Ticket
@@ -233,7 +233,7 @@ def assert_exact_if_simple(document: Json) -> bool:
         assert _conversion.write_lossless_short_forms(document, {}) == adf.MaybeLossyMarkdown(
             markdown, is_lossless=True
         )
-        assert converts_to_canonical(markdown, adf.unsized_canonical(document))
+        assert converts_to_unsized(markdown, adf.unsized_canonical(document))
     return bool(markdown)
 
 
@@ -259,12 +259,12 @@ def assert_parts_are_the_whole(document: Json) -> bool:
     if not document["content"]:
         return False
     try:
-        markdown, exact = astuple(_conversion.write_nodes(write_simple_blocks(document), {}))
+        markdown, exact = astuple(_conversion.convert_in_parts(write_simple_blocks(document), {}))
     except TypeError:  # marklas trusts its input
         return False
     if exact:
         assert _conversion.write_lossless_short_forms(document, {}).markdown == markdown
-        assert converts_to_canonical(markdown, adf.unsized_canonical(document))
+        assert converts_to_unsized(markdown, adf.unsized_canonical(document))
         assert adf.convert(document) == adf.MaybeLossyMarkdown(markdown, is_lossless=True)
     return bool(exact)
 
@@ -306,7 +306,7 @@ def test_blocks_that_mean_something_to_each_other_are_read_back_together() -> No
     for lists in ([bullets, bullets], [bullets, tasks], [tasks, bullets]):
         assert write_simple_blocks(doc(*lists)) == [lists]
     definition = paragraph(text("[a]: https://example.com", "strike"))
-    assert not _conversion.write_nodes(
+    assert not _conversion.convert_in_parts(
         write_simple_blocks(doc(paragraph(text("a")), definition)), {}
     ).is_lossless
     assert adf.convert(doc(paragraph(text("a")), paragraph(text("\ufdd0")))).is_lossless

@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._conversion import converts_to_unsized
 from ticketr.app.jira.adf._plain import MAX_JIRA_CHARACTERS, MAX_JIRA_MARKDOWN_CHARACTERS
 
 
@@ -42,7 +42,7 @@ def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
     assert adf.is_surely_too_long(text)
     assert adf.to_adf(text) == adf.code_block_document(text)
     assert adf.lost_texts(text) == ()
-    assert not converts_to_canonical(text, adf.unsized_canonical(document("a")))
+    assert not converts_to_unsized(text, adf.unsized_canonical(document("a")))
 
 
 @pytest.mark.parametrize(

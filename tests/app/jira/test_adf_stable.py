@@ -16,7 +16,7 @@ from hypothesis import given, strategies as st
 from rows import for_each
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._conversion import converts_to_canonical
+from ticketr.app.jira.adf._conversion import converts_to_unsized
 from ticketr.app.jira.adf._tables import TablesForMarklas
 
 #: The examples of CommonMark, as its site and `markdown-it-py` have them, are not ours to ship.
@@ -345,7 +345,7 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
     assert rows(markdown)[-1] == last
     assert adf.lost_texts(markdown) == ()
     document = adf.to_adf(markdown)
-    assert converts_to_canonical(adf.to_markdown(document), adf.unsized_canonical(document))
+    assert converts_to_unsized(adf.to_markdown(document), adf.unsized_canonical(document))
 
 
 @for_each(
@@ -510,7 +510,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
 def test_a_bare_address_is_a_link(markdown: str, found: list[str]) -> None:
     assert addresses(markdown) == found
     document = adf.to_adf(markdown)
-    assert converts_to_canonical(adf.to_markdown(document), adf.unsized_canonical(document))
+    assert converts_to_unsized(adf.to_markdown(document), adf.unsized_canonical(document))
     assert adf.lost_texts(markdown) == ()
     assert adf.find_problems(document) == ()
 

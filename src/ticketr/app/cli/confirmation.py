@@ -14,7 +14,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT_MESSAGE, confirm, echo, print_messages
-from ticketr.app.cli.ownership import open_store_requiring_own_mark
+from ticketr.app.cli.ownership import open_store_requiring_owner_mark
 from ticketr.app.cli.settings import can_ask_user, refuse_many_or_delete
 from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE_WRITES
@@ -55,7 +55,7 @@ def read_plans_if_needed(
 def _plan_from_files_or_empty(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
     """Return the plan of a job; an empty one if it cannot be read."""
     keys, prefer = (job.keys, None) if isinstance(job, sync.PushJob) else (None, job.prefer)
-    store = open_store_requiring_own_mark(job.root)
+    store = open_store_requiring_owner_mark(job.root)
     try:
         return sync.read_push_plan(
             store, keys, project=job.project, prefer=prefer, inherit=job.inherit

@@ -21,7 +21,7 @@ from ticketr._errors import TicketrError
 from ticketr._install import missing_packages_message
 from ticketr.app import jira, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.ownership import user_mark_refusing_foreign_state
+from ticketr.app.cli.ownership import owner_mark_refusing_foreign_state
 from ticketr.app.config import STATE_FOLDER, TOKEN_VARIABLES
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.
@@ -143,12 +143,12 @@ def prepare_demo_folder_and_mark(folder: Path | None = None) -> tuple[Path, str]
     Raises:
         WrongFileKind: A link or the like has the name of ticketr's folder.
         FileFailed: The folder cannot be made or written.
-        ConfigError: See `user_mark_refusing_foreign_state`, as for its other errors.
+        ConfigError: See `owner_mark_refusing_foreign_state`, as for its other errors.
     """
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
     store = sync.Store(root, STATE_FOLDER)
     store.folder.check_file_kinds()
-    mark = user_mark_refusing_foreign_state(root)
+    mark = owner_mark_refusing_foreign_state(root)
     store.make_state_folder()
     return root, mark
 

@@ -22,7 +22,7 @@ from ticketr.app import config, jira, sync
 from ticketr.app.cli import settings, workspace_add
 from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder_and_mark
 from ticketr.app.cli.options import session_options
-from ticketr.app.cli.ownership import user_mark_refusing_foreign_state
+from ticketr.app.cli.ownership import owner_mark_refusing_foreign_state
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import WRONG_LOGIN_REASON
 from ticketr.app.jira.transport import Transport
@@ -91,7 +91,7 @@ class TuiWorkspaceSetup:
     async def check_login(self, site: str, email: str, token: str) -> setup.AcceptedLogin:
         """Ask a site for the account of a login, and for its projects; see `Setup.check_login`."""
         typed = _typed_login(checked_address(site), email, token)
-        login = settings.make_credentials_to_redact(typed, None)
+        login = settings.make_credentials_and_redact(typed, None)
         async with jira.open_jira(login, transport=self._transport()) as client:
             account = await client.myself()
             projects, total = await client.projects(most=setup.MAX_PROJECTS)
@@ -135,14 +135,14 @@ class TuiWorkspaceSetup:
         site = checked_address(wanted.site)
         project = config.checked_project(_PROJECT, wanted.project.strip().upper())
         token = _typed_login(site, wanted.email, wanted.token)
-        login = settings.make_credentials_to_redact(token, None)
+        login = settings.make_credentials_and_redact(token, None)
         entry, file, workspace = await trio.to_thread.run_sync(
             _prepare_new_workspace, wanted.folder, site, login.email, project
         )
         await workspace_add.check_login(
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
-        mark = await trio.to_thread.run_sync(user_mark_refusing_foreign_state, entry.folder)
+        mark = await trio.to_thread.run_sync(owner_mark_refusing_foreign_state, entry.folder)
         source, _ = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
         options = session_options(workspace, login, mark)
         return setup.OpenedWorkspace(
@@ -155,7 +155,7 @@ class TuiWorkspaceSetup:
         workspace = await trio.to_thread.run_sync(_read_existing_workspace, folder)
         hint = "connect to Jira with this folder"
         login = await settings.find_stored_credentials(workspace, hint)
-        mark = await trio.to_thread.run_sync(user_mark_refusing_foreign_state, workspace.root)
+        mark = await trio.to_thread.run_sync(owner_mark_refusing_foreign_state, workspace.root)
         return setup.OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
 
     @asynccontextmanager

@@ -38,7 +38,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
     finished_jobs: list[ticketr.FinishedJob] = []
     with sync.readable_database(root / STATE_FOLDER / HISTORY_FILE) as path:
         if path is not None:
-            ownership.user_mark_refusing_foreign_state(root)
+            ownership.owner_mark_refusing_foreign_state(root)
             finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))
     if options.as_json:
         objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
@@ -143,16 +143,16 @@ async def _refuse_history_of_other_user(root: Path) -> None:
 
 
 def _is_history_own_or_empty(root: Path) -> bool:
-    mark = _user_mark_if_storable()
+    mark = _owner_mark_if_storable()
     return mark is None or ownership.has_marked_or_empty_history(root, mark)
 
 
 def _add_owner_mark_if_storable(root: Path) -> None:
-    if (mark := _user_mark_if_storable()) is not None:
+    if (mark := _owner_mark_if_storable()) is not None:
         ownership.add_owner_mark_to_job_history(root, mark)
 
 
-def _user_mark_if_storable() -> str | None:
+def _owner_mark_if_storable() -> str | None:
     """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
     try:
         return read_or_make_owner_mark(config_folder(os.environ))

@@ -258,7 +258,7 @@ def _parse_filter_and_read_issues(
     options: CommonOptions, terms: Sequence[str]
 ) -> tuple[tickets.Filter, WorkspaceIssues]:
     """Return the filter of a command, and all issues of the workspace."""
-    store = options.open_store_requiring_own_mark()
+    store = options.open_store_requiring_owner_mark()
     with sync.read_state(store) as state:
         listing = _list_issues(store, state)
         fields = {

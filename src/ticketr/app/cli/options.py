@@ -180,9 +180,9 @@ class CommonOptions:
         """Return the workspace that they name; see `settings.find_workspace`."""
         return find_workspace(workspace=self.workspace, folder=self.folder, project=self.project)
 
-    def open_store_requiring_own_mark(self) -> sync.Store:
-        """Return the files of that workspace; see `ownership.open_store_requiring_own_mark`."""
-        return ownership.open_store_requiring_own_mark(self.find_workspace().root)
+    def open_store_requiring_owner_mark(self) -> sync.Store:
+        """Return the files of that workspace; see `ownership.open_store_requiring_owner_mark`."""
+        return ownership.open_store_requiring_owner_mark(self.find_workspace().root)
 
 
 #: The folders of workspaces whose jobs cannot start, and why.
@@ -332,7 +332,7 @@ def job_arguments(
         jql = resolved.jql
     if jql is None and options.needs_project:
         resolved.required_project("which project, or give a query by --jql")
-    mark = ownership.user_mark_refusing_foreign_state(resolved.root)
+    mark = ownership.owner_mark_refusing_foreign_state(resolved.root)
     settings = session_options(
         resolved, find_credentials(resolved), mark, strategy=options.strategy
     )
@@ -395,14 +395,14 @@ def find_named_keys_and_files(words: Collection[str], root: Path) -> tuple[str, 
 
     Raises:
         click.UsageError: A word is neither, or a file is none of the workspace.
-        ConfigError: See `user_mark_refusing_foreign_state`, as for its other errors.
+        ConfigError: See `owner_mark_refusing_foreign_state`, as for its other errors.
     """
     from ticketr.app.tickets import is_key
 
     names: list[str] = []
     for word in words:
         if not is_key(word.strip().upper()) and os.path.lexists(word):
-            names += _find_ticket_files(Path(word), ownership.open_store_requiring_own_mark(root))
+            names += _find_ticket_files(Path(word), ownership.open_store_requiring_owner_mark(root))
         elif word.endswith(".md"):
             raise click.UsageError(f"{clean(word)} is not there")
         else:

@@ -16,35 +16,35 @@ from ticketr.app import config, sync
 HISTORY_FILE = "history.db"
 
 
-def open_store_requiring_own_mark(root: Path) -> sync.Store:
+def open_store_requiring_owner_mark(root: Path) -> sync.Store:
     """Return the files of a workspace; a state file in it must be the user's.
 
     Raises:
-        ConfigError: See `user_mark_refusing_foreign_state`, as for its other errors.
+        ConfigError: See `owner_mark_refusing_foreign_state`, as for its other errors.
     """
     store = sync.Store(root, config.STATE_FOLDER)
     # Without a state file no mark is needed, so none is created in the user's settings.
     return (
-        sync.Store(root, config.STATE_FOLDER, user_mark_refusing_foreign_state(root))
+        sync.Store(root, config.STATE_FOLDER, owner_mark_refusing_foreign_state(root))
         if store.state_path.exists()
         else store
     )
 
 
-def open_own_marked_state_unlocked(store: sync.Store) -> AbstractContextManager[sync.State]:
+def open_owner_marked_state_unlocked(store: sync.Store) -> AbstractContextManager[sync.State]:
     """Open the state of a workspace to change it.
 
     Raises:
         StateFailed: The state file cannot be used.
         FileFailed: The folder cannot be written.
-        ConfigError: See `user_mark_refusing_foreign_state`, as for its other errors.
+        ConfigError: See `owner_mark_refusing_foreign_state`, as for its other errors.
     """
-    mark = user_mark_refusing_foreign_state(store.root)
+    mark = owner_mark_refusing_foreign_state(store.root)
     store.make_state_folder()
     return closing(sync.State(store.state_path, mark))
 
 
-def user_mark_refusing_foreign_state(root: Path) -> str:
+def owner_mark_refusing_foreign_state(root: Path) -> str:
     """Return the mark of a workspace's state file, or the mark that a new one gets.
 
     Raises:

@@ -23,7 +23,7 @@ from ticketr.app.cli.options import (
     keys_argument,
     take_option,
 )
-from ticketr.app.cli.ownership import open_own_marked_state_unlocked
+from ticketr.app.cli.ownership import open_owner_marked_state_unlocked
 from ticketr.app.cli.status import conflict_line, conflicts_as_json
 
 #: The message for each side.
@@ -76,7 +76,7 @@ def resolve(
     """
     if take is not None and not (keys or takes_all):
         raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")
-    store = options.open_store_requiring_own_mark()
+    store = options.open_store_requiring_owner_mark()
     with sync.read_state(store) as state:
         conflicts = state.conflicts.all()
         named = [_conflict_key_or_same(state, key) for key in keys]
@@ -118,7 +118,7 @@ def _resolve_all(
         What was resolved and what failed, as JSON has them.
     """
     resolved, failed = [], []
-    with open_own_marked_state_unlocked(store) as state, store.lock():
+    with open_owner_marked_state_unlocked(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
                 done = sync.resolve(store, state, key, sync.Take(take))
@@ -131,9 +131,9 @@ def _resolve_all(
 
 def _failure_reason(key: str, error: TicketrError) -> str:
     """Return why a conflict could not be resolved; markers may be another ticket's."""
-    from ticketr.app.tickets import CONFLICT_START_OR_END, TicketSyntaxError
+    from ticketr.app.tickets import CONFLICT_MARKER, TicketSyntaxError
 
-    if isinstance(error, TicketSyntaxError) and CONFLICT_START_OR_END.match(error.text):
+    if isinstance(error, TicketSyntaxError) and CONFLICT_MARKER.match(error.text):
         return f"there are conflict markers in {error.source}: edit it, sync, then resolve {key}"
     return str(error)
 
@@ -182,7 +182,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     KEY, the last of that ticket alone. Nothing is taken back of a ticket that was edited, pushed or
     pulled with changes since.
     """
-    store = options.open_store_requiring_own_mark()
+    store = options.open_store_requiring_owner_mark()
     undone = sync.UndoneChange(()) if listed else _undo_last_change(store, key)
     pairs = undone.steps_and_backup_paths
     with sync.read_state(store) as state:
@@ -214,7 +214,7 @@ def _undo_last_change(store: sync.Store, key: str | None) -> sync.UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
     with sync.read_state(store) as state:  # so that a folder without a state gets none
         sync.find_last_step(state, key)
-    with open_own_marked_state_unlocked(store) as state, store.lock():
+    with open_owner_marked_state_unlocked(store) as state, store.lock():
         step = sync.find_last_step(state, key)
         steps = sync.steps_of_same_change(state, step) if key is None else (step,)
         return sync.undo_and_keep_copies(store, state, steps)

@@ -21,7 +21,7 @@ from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import TuiWorkspaceSetup
 from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import session_options, workspace_arguments
-from ticketr.app.cli.ownership import user_mark_refusing_foreign_state
+from ticketr.app.cli.ownership import owner_mark_refusing_foreign_state
 from ticketr.app.cli.settings import find_stored_credentials, find_workspace
 from ticketr.app.jira import Credentials
 from ticketr.app.tui.app import App
@@ -195,7 +195,7 @@ async def _open_workspace_with_late_token(name: str) -> OpenWorkspace:
 
 def _find_workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
     workspace = find_workspace(workspace=name)
-    return workspace, user_mark_refusing_foreign_state(workspace.root)
+    return workspace, owner_mark_refusing_foreign_state(workspace.root)
 
 
 @dataclass

@@ -42,7 +42,7 @@ def find_credentials(workspace: config.Workspace) -> jira.Credentials:
         ConfigError: A site, an account or a token is missing, or the token rule forbids it.
         TokenFailed: A source of tokens failed.
     """
-    return make_credentials_to_redact(find_token(workspace), workspace.login.cloud_id)
+    return make_credentials_and_redact(find_token(workspace), workspace.login.cloud_id)
 
 
 def find_token(workspace: config.Workspace) -> config.SiteLogin:
@@ -71,8 +71,10 @@ def find_token(workspace: config.Workspace) -> config.SiteLogin:
     raise config.MissingSetting(config.TOKEN_VARIABLES, hint)
 
 
-def make_credentials_to_redact(login: config.SiteLogin, cloud_id: str | None) -> jira.Credentials:
+def make_credentials_and_redact(login: config.SiteLogin, cloud_id: str | None) -> jira.Credentials:
     """Return the credentials for the site, or for Atlassian's gateway to it.
+
+    From now on the output redacts them.
 
     Raises:
         MissingSetting: No setting names the account.
@@ -102,7 +104,7 @@ async def find_stored_credentials(workspace: config.Workspace, hint: str) -> jir
     if token is None:
         words = f"no token is stored for {workspace.site}; {hint}"
         raise config.MissingSetting(config.TOKEN_VARIABLES, words)
-    return make_credentials_to_redact(token, workspace.login.cloud_id)
+    return make_credentials_and_redact(token, workspace.login.cloud_id)
 
 
 def can_ask_user() -> bool:

@@ -133,7 +133,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too.
     """
-    store = options.open_store_requiring_own_mark()
+    store = options.open_store_requiring_owner_mark()
     with sync.read_state(store) as state:
         survey = sync.take_survey(store, state)
         sync.check_keys(keys, survey, state)
@@ -166,7 +166,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
-    store = options.open_store_requiring_own_mark()
+    store = options.open_store_requiring_owner_mark()
     with sync.read_state(store) as state:
         survey = sync.take_survey(store, state)
         sync.check_keys(keys, survey, state)

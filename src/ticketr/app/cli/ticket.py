@@ -50,7 +50,7 @@ class FoundIssue:
 @folder_json_options
 def show(options: CommonOptions, *, key: str) -> None:
     """Print a ticket, or a sub-task, exactly as it is in its file. Sends no request."""
-    store = options.open_store_requiring_own_mark()
+    store = options.open_store_requiring_owner_mark()
     issue = _find_issue_or_usage_error(store, key)
     if options.as_json:
         own = _as_json(issue.issue)
@@ -105,7 +105,7 @@ def edit(options: CommonOptions, *, key: str) -> None:
     The editor is what VISUAL or EDITOR names, with its arguments, else vi. When it ends, the file
     is read, so that you hear at once of a mistake in it.
     """
-    store = options.open_store_requiring_own_mark()
+    store = options.open_store_requiring_owner_mark()
     issue = _find_issue_or_usage_error(store, key)
     before = store.read_tickets(issue.path)
     run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)

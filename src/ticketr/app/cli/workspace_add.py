@@ -208,7 +208,7 @@ def check_workspace_login(
     """Check a login, outside of Trio; see `check_login`."""
     look = partial(
         check_login,
-        settings.make_credentials_to_redact(token, workspace.login.cloud_id),
+        settings.make_credentials_and_redact(token, workspace.login.cloud_id),
         site=workspace.required_confirmed_site(),
         project=workspace.project,
         project_place=workspace.project_place,

@@ -20,7 +20,7 @@ REDACTED_TEXT = "[hidden]"
 
 # The parts that are skipped or decoded. An escaped control sequence is skipped as a whole, and so is
 # everything but visible ASCII: no token contains it, and it may split a token.
-_DECODED_OR_SKIPPED_PATTERN = r"""
+_DECODED_OR_SKIPPED_REGEX = r"""
       (?:\\+x1b|\\+u001b|%(?:25)*1b)(?:(?:\[|%(?:25)*5b)[0-?]*[\x20-/]*[@-~])?
     | \\+x(?P<byte>[0-9a-f]{2}) | \\+u(?P<unit>[0-9a-f]{4})
     | %(?:25)*(?P<percent>[0-9a-f]{2})
@@ -29,7 +29,7 @@ _DECODED_OR_SKIPPED_PATTERN = r"""
     | \\+[abefnrtv0] | \\+(?P<quoted>[!-/:-@\[-`{-~])
     | [^!-~]+
 """
-_DECODED_OR_SKIPPED = re.compile(_DECODED_OR_SKIPPED_PATTERN, re.IGNORECASE | re.VERBOSE)
+_DECODED_OR_SKIPPED = re.compile(_DECODED_OR_SKIPPED_REGEX, re.IGNORECASE | re.VERBOSE)
 # The signs that begin an escape, and what is skipped in a text without them.
 _ESCAPE_SIGNS_IN_SERVER_TEXT = frozenset("\\%&")
 _NOT_VISIBLE_ASCII = re.compile(r"[^!-~]+", re.IGNORECASE)

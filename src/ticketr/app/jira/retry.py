@@ -140,7 +140,10 @@ class RetryPolicy:
                 return None
 
     def _requested_wait_or_backoff(self, attempt: int, retry_after: float | None) -> float | None:
-        """Return the wait that the server asks for, with jitter; None if it is too long."""
+        """Return the wait that the server asks for, with jitter; None if it is too long.
+
+        Where it asks for none, return a back-off.
+        """
         if not retry_after:  # zero seconds say no more than no header
             return self._backoff(attempt)
         if retry_after > MAX_REQUESTED_WAIT:

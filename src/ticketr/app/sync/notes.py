@@ -96,7 +96,7 @@ def outdated_replaced_note(key: str, path: str, names: Iterable[str], *, is_reso
     return Note(key, path, reason, Code.OLDER_REPLACED)
 
 
-def issue_not_given_reason(words: str) -> str:
+def issue_not_returned_reason(words: str) -> str:
     """Say that Jira could not give an issue that it has."""
     return f"Jira could not give it ({words})"
 

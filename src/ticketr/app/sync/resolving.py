@@ -77,7 +77,7 @@ class OpenConflict:
 
     Attributes:
         conflict: The conflict.
-        seen_at_jira_time: When it was true, by Jira's clock.
+        seen_at_jira_time: When it was seen, by Jira's clock.
         path: The ticket's file now, relative to the workspace.
         jira_family: The ticket in Jira, as a pull rendered it.
     """
@@ -238,7 +238,7 @@ def _write_markers(
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
         forward = older_values_replaced_notes(
-            opened.path, merges[0].older_file_values_replaced, is_resolved=True
+            opened.path, merges[0].older_values_replaced, is_resolved=True
         )
         mine, theirs = (
             lf_and_chomp(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges

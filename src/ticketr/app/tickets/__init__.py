@@ -15,7 +15,7 @@ from ticketr.app.tickets.errors import (
     UnwritableTicket,
 )
 from ticketr.app.tickets.grammar import (
-    CONFLICT_START_OR_END,
+    CONFLICT_MARKER,
     is_key,
     key_order,
     md_name_of_key,

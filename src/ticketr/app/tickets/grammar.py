@@ -143,10 +143,10 @@ _ALMOST_TICKET = (
     rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off_pattern('TICKET')})[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
-_RICH_TEXT_SECTION_PATTERN = rf"## {RICH_TEXT_SECTION}:\s*(?=\S)"
+_RICH_TEXT_SECTION_REGEX = rf"## {RICH_TEXT_SECTION}:\s*(?=\S)"
 _SECTION = (
     r"(?:## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
-    rf"|{_RICH_TEXT_SECTION_PATTERN})"
+    rf"|{_RICH_TEXT_SECTION_REGEX})"
 )
 # A heading of a section with one wrong letter. What people write as headings of their own is none:
 # other cases, a plural or a singular, other words.
@@ -157,24 +157,24 @@ _SECTION_ONE_LETTER_OFF = (
     rf"##[ \t]+(?i:(?!(?:{_NOT_MISTYPED_HEADINGS})[ \t:#]*\Z)"
     rf"(?:{'|'.join(map(_one_letter_off_pattern, sorted(SECTION_NAMES)))})[ \t:#]*\Z)"
 )
-_CONFLICT_START_OR_END = r"(?:<{7}|>{7})(?: |\Z)"
+_CONFLICT_MARKER_REGEX = r"(?:<{7}|>{7})(?: |\Z)"
 
 ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
 SECTION_ONE_LETTER_OFF = compile_on_use(rf" {{0,3}}{_SECTION_ONE_LETTER_OFF}")
-CONFLICT_START_OR_END = compile_on_use(_CONFLICT_START_OR_END)
+CONFLICT_MARKER = compile_on_use(_CONFLICT_MARKER_REGEX)
 
-_RICH_TEXT_SECTION_HEADING = compile_on_use(_RICH_TEXT_SECTION_PATTERN)
+_RICH_TEXT_SECTION_HEADING = compile_on_use(_RICH_TEXT_SECTION_REGEX)
 
 _SPECIAL_LINE_PATTERN = (
-    rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_SECTION_ONE_LETTER_OFF}|{_CONFLICT_START_OR_END})"
+    rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_SECTION_ONE_LETTER_OFF}|{_CONFLICT_MARKER_REGEX})"
 )
 _FENCE_SIGNS_REGEX = "(?:```|~~~)"
 
 _LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL_LINE_PATTERN}|\\+{_FENCE_SIGNS_REGEX})")
 _ESCAPED_LINE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL_LINE_PATTERN}|{_FENCE_SIGNS_REGEX}))")
 # In a code block nothing is a heading, but git writes its markers there, too.
-_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_START_OR_END})")
-_ESCAPED_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_START_OR_END})")
+_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_REGEX})")
+_ESCAPED_CONFLICT_MARKER_IN_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_REGEX})")
 
 
 def section_of(line: str, *, in_task: bool = False) -> str | None:
@@ -249,13 +249,11 @@ def is_line_of_dashes(line: str) -> bool:
 # comma or another dash inside, or with one of them missing.
 _OPTIONAL_CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
-_KEY_LIKE_TEMPLATE = (
-    rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
-)
+_KEY_LIKE = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
 _BRACKET_END_OR_MISSING = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
 NEARLY_KEY_AT_START = compile_on_use(
-    rf"{_OPTIONAL_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE_TEMPLATE.format('in')}"
-    rf"{_BRACKET_END_OR_MISSING}|{_KEY_LIKE_TEMPLATE.format('bare')}\s*\])"
+    rf"{_OPTIONAL_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_BRACKET_END_OR_MISSING}"
+    rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
 #: A bracket and the text in it, with which a title with a key begins.
 BRACKETED_TEXT = compile_on_use(r"\[([^\]]*)\]\s*")

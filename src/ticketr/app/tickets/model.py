@@ -25,7 +25,7 @@ from ticketr.app.tickets.grammar import (
     ALMOST_TICKET,
     COMMA_BEFORE_COMMENT_TIME,
     COMMENT_TIME_PATTERN,
-    CONFLICT_START_OR_END,
+    CONFLICT_MARKER,
     is_key,
     one_line,
     with_lf_and_utf8,
@@ -35,7 +35,7 @@ from ticketr.app.tickets.grammar import (
 NO_TITLE = "(no title)"
 
 # Lines in Fields that are not remarks: fields, headings, conflict markers.
-_FIELD_HEADING_OR_MARKER = re.compile(rf".*:|##|{CONFLICT_START_OR_END.pattern}")
+_FIELD_HEADING_OR_MARKER = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
 
 
 def _strip_blank_lines(text: str) -> str:

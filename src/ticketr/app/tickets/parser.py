@@ -614,7 +614,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
 
 def _refuse_conflict_markers(file: SourceLines) -> None:
     for index, line in enumerate(file.lines):
-        if grammar.CONFLICT_START_OR_END.match(line):
+        if grammar.CONFLICT_MARKER.match(line):
             file.fail(
                 index,
                 "this file holds a git conflict; resolve it, or put a backslash before the "

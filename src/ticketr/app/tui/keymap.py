@@ -475,11 +475,10 @@ def keymap_with_user_keys(table: Table) -> KeyMap:
     for context, key, one, two in _find_clashes(rows):
         is_given = one.action in given and two.action in given
         if is_given and (context, one.action, two.action) not in shared:
-            words = (
-                f"{name_of(key)} would be both {one.name_in_settings} and {two.name_in_settings}"
-            )
+            both = f"{one.name_in_settings} and {two.name_in_settings}"
             raise table.make_error(
-                two.name_in_settings, f"{words} in {context.value}; give one of them another key"
+                two.name_in_settings,
+                f"{name_of(key)} would be both {both} in {context.value}; give one of them another key",
             )
     old = {(row.action, key) for row in DEFAULT_BINDINGS for key in row.keys}
     new = {(row.action, key) for row in rows for key in row.keys}

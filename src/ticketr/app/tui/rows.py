@@ -206,7 +206,7 @@ class ListRow:
 
     @property
     def head_key(self) -> str:
-        """The key of the ticket that heads the file: a sub-task's parent's; empty for a draft's."""
+        """The key of the issue's ticket: its own, or a sub-task's parent's; empty for a draft's."""
         return f"{self.key_order[0]}-{self.key_order[1]}" if self.key_order[1] else ""
 
     def with_updated(self, updated: str) -> ListRow:

@@ -211,7 +211,7 @@ class JobMap:
         if self._options:
             record.set_options(self._options)
         if core.store is not None:
-            core.store.pack_into_record(record, self._function, (item,), wait_for_write=False)
+            core.store.pack_into_record(record, self._function, (item,), waits_for_write=False)
         record.collect_by(self)
         try:
             if core.try_enter_or_join(record) is None:

@@ -28,12 +28,12 @@ class Dependencies:
 
     def link_predecessors(self, record: JobRecord) -> None:
         """Link a new job to those that it starts after; drop the links to those that ended."""
-        any_end_by_predecessor = record.extras.any_end_by_predecessor
-        for predecessor, any_end in [*any_end_by_predecessor.items()]:
+        predecessors = record.extras.predecessors
+        for predecessor, any_end in [*predecessors.items()]:
             if not predecessor.status.is_terminal:
                 predecessor.add_dependent(record)
             elif any_end or predecessor.status is COMPLETED:
-                del any_end_by_predecessor[predecessor]
+                del predecessors[predecessor]
 
     def release_or_cancel_dependents(self, record: JobRecord) -> None:
         """Start or cancel the jobs that wait for this one alone, or for its success."""
@@ -41,12 +41,12 @@ class Dependencies:
         is_outermost = not doomed
         dependents = record.unlink_all_and_return_dependents()
         for dependent in dependents:
-            any_end_by_predecessor = dependent.extras.any_end_by_predecessor
-            if record.status is not COMPLETED and not any_end_by_predecessor[record]:
+            predecessors = dependent.extras.predecessors
+            if record.status is not COMPLETED and not predecessors[record]:
                 doomed.append(dependent)
             else:
-                del any_end_by_predecessor[record]
-                if not any_end_by_predecessor:
+                del predecessors[record]
+                if not predecessors:
                     released.append(dependent)
         for dependent in released:
             core.schedule.end_wait_for_predecessors(dependent, core.now())
@@ -62,5 +62,5 @@ def is_doomed(record: JobRecord) -> bool:
     """Return whether a job can never start, since one before it failed or was cancelled."""
     return any(
         job.status.is_terminal and job.status is not COMPLETED and not any_end
-        for job, any_end in record.extras.any_end_by_predecessor.items()
+        for job, any_end in record.extras.predecessors.items()
     )

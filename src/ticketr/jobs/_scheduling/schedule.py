@@ -50,7 +50,7 @@ class PriorityQueue(dict[T, Entry[T]]):
     is stale, and stays until it is first, or until more than half of all entries are stale.
     """
 
-    _pushed_in_order: deque[Entry[T]] = field(default_factory=deque)
+    _in_order: deque[Entry[T]] = field(default_factory=deque)
     _heap: list[Entry[T]] = field(default_factory=list)
 
     def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
@@ -59,7 +59,7 @@ class PriorityQueue(dict[T, Entry[T]]):
         Its number must be unique.
         """
         entry = self[item] = (rank, time, number, item)
-        queue = self._pushed_in_order
+        queue = self._in_order
         if not queue or queue[-1] < entry:
             queue.append(entry)
         else:
@@ -67,7 +67,7 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def first(self) -> Entry[T] | None:
         """Return the entry of the first item; None if there is none."""
-        queue, heap = self._pushed_in_order, self._heap
+        queue, heap = self._in_order, self._heap
         while queue and self.get(queue[0][3]) is not queue[0]:
             queue.popleft()
         while heap and self.get(heap[0][3]) is not heap[0]:
@@ -83,8 +83,8 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def take(self) -> T | None:
         """Remove and return the first item; None if there is none."""
-        if self._pushed_in_order and not self._heap:  # nearly always; the first is seldom stale
-            oldest = self._pushed_in_order.popleft()
+        if self._in_order and not self._heap:  # nearly always; the first is seldom stale
+            oldest = self._in_order.popleft()
             item = oldest[3]
             if self.get(item) is oldest:
                 del self[item]
@@ -92,8 +92,8 @@ class PriorityQueue(dict[T, Entry[T]]):
         entry = self.first()
         if entry is None:
             return None
-        if self._pushed_in_order and self._pushed_in_order[0] is entry:
-            self._pushed_in_order.popleft()
+        if self._in_order and self._in_order[0] is entry:
+            self._in_order.popleft()
         else:
             heappop(self._heap)
         item = entry[3]
@@ -108,7 +108,7 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def discard(self, item: T) -> bool:
         """Remove an item, from the middle or from the front; return False if it is not there."""
-        entry, queue = self.pop(item, None), self._pushed_in_order
+        entry, queue = self.pop(item, None), self._in_order
         if entry is None:
             return False
         if queue and queue[0] is entry:
@@ -116,7 +116,7 @@ class PriorityQueue(dict[T, Entry[T]]):
         elif queue and queue[-1] is entry:
             queue.pop()
         elif len(queue) + len(self._heap) > 2 * len(self) + MAX_STALE_ENTRIES:
-            self._pushed_in_order = deque(sorted(self.values()))
+            self._in_order = deque(sorted(self.values()))
             self._heap = []
         return True
 
@@ -311,7 +311,7 @@ class Schedule:
         if extras.start_by is not None and not record.attempt:
             self._expiring.push(record, extras.start_by, record.number)
             self.is_time_dependent = True
-        if extras.any_end_by_predecessor:
+        if extras.predecessors:
             self._put(record, self._dependent)
         else:
             self._add_independent(record, now)
@@ -562,7 +562,7 @@ class Schedule:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
         if record.extras.delay > 0 or (slot is not None and self._has_max_ready(slot)):
             return True
-        return any(not job.status.is_terminal for job in record.extras.any_end_by_predecessor)
+        return any(not job.status.is_terminal for job in record.extras.predecessors)
 
     def add_submission(self, submission: WaitingSubmit) -> None:
         """Add a submit that waits for room; they enter by priority, then by arrival."""

@@ -192,14 +192,14 @@ class PackedCall:
         job: The job and its arguments.
         key: The key; None for none.
         options: The other options, which do not change while the job is live, as JSON.
-        wait_for_write: Whether a submit waits until it is written, and fails if it cannot be.
+        waits_for_write: Whether a submit waits until it is written, and fails if it cannot be.
     """
 
     codec: str
     job: bytes
     key: bytes | None
     options: str
-    wait_for_write: bool = False
+    waits_for_write: bool = False
 
 
 @final
@@ -234,7 +234,7 @@ def was_ended_by_queue_end_alone(record: JobRecord) -> bool:
 
 
 def pack_call(
-    record: JobRecord, job: object, args: tuple[object, ...], codec: Codec, *, wait_for_write: bool
+    record: JobRecord, job: object, args: tuple[object, ...], codec: Codec, *, waits_for_write: bool
 ) -> PackedCall:
     """Return what is kept of a submit.
 
@@ -256,7 +256,7 @@ def pack_call(
         problem = "is too large. Write its data to a file, and submit the path"
         raise NotSendable("the job", f"a job of more than {MAX_VALUE_BYTES:,} bytes", problem)
     key = None if extras.key is None else pack_value(extras.key, codec, "the key")
-    call = PackedCall(codec.name, data, key, json.dumps(options), wait_for_write)
+    call = PackedCall(codec.name, data, key, json.dumps(options), waits_for_write)
     if codec.allowed is not None:
         try:
             record_of_call(call, codec)

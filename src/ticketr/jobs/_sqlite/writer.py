@@ -380,7 +380,7 @@ class StoreWriter:
         if not page or type(stored) is not NotedRow or page[0][0].number != stored.number:
             raise UnknownJob(failed.id)
         row = page[0][0]
-        call = PackedCall(row.codec, row.job or b"", row.key, row.options, wait_for_write=True)
+        call = PackedCall(row.codec, row.job or b"", row.key, row.options, waits_for_write=True)
         try:
             record = record_of_call(call, self.codec)
         except LoadFailed as error:
@@ -406,14 +406,14 @@ class StoreWriter:
     # Changes of jobs
 
     def pack_into_record(
-        self, record: JobRecord, job: object, args: tuple[object, ...], *, wait_for_write: bool
+        self, record: JobRecord, job: object, args: tuple[object, ...], *, waits_for_write: bool
     ) -> None:
         """Note in a record what to keep of its submit.
 
         Raises:
             NotSendable: Another process could not run the job.
         """
-        call = pack_call(record, job, args, self.codec, wait_for_write=wait_for_write)
+        call = pack_call(record, job, args, self.codec, waits_for_write=waits_for_write)
         record.set_options({"stored": call})
 
     def mark_unloaded(self, job_id: JobID, number: int, problem: str) -> None:
@@ -451,13 +451,13 @@ class StoreWriter:
         # Without one that it supersedes: the next opening does so again.
         predecessors = {
             row.number: any_end
-            for job, any_end in record.extras.any_end_by_predecessor.items()
+            for job, any_end in record.extras.predecessors.items()
             if (row := last_noted_row_if_live(job)) is not None and job.id != record.id
         }
         live = changing_live_values(record, self._offset())
         new = submit_values(record, call, self._offset())
         self._gathering.new[number] = (number, *new, *live), predecessors
-        if call.wait_for_write:
+        if call.waits_for_write:
             self._gathering.awaited[number] = record
         record.set_options({"stored": NotedRow(number, live)})
         self._write_task.mark_dirty()
@@ -486,7 +486,7 @@ class StoreWriter:
         if record.status is not CANCELLED:
             return False
         if cause is CancelCause.DEPENDENCY:
-            jobs = [job for job in extras.any_end_by_predecessor if job.status.is_terminal]
+            jobs = [job for job in extras.predecessors if job.status.is_terminal]
             lost = [job for job in jobs if job.status is not COMPLETED]
             return bool(lost) and all(was_ended_by_queue_end_alone(job) for job in lost)
         if cause is CancelCause.SCOPE:

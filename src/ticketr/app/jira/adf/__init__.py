@@ -94,13 +94,13 @@ def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> MaybeLos
         return MaybeLossyMarkdown(_conversion.plain_text_as_code_block(adf), is_lossless=False)
     try:
         parts = write_simple_blocks(adf)
-        converted = _conversion.write_nodes(parts, media_ids) if len(parts) > 1 else None
+        converted = _conversion.convert_in_parts(parts, media_ids) if len(parts) > 1 else None
         if converted is not None and converted.is_lossless:
             return converted
         return _conversion.write_lossless_short_forms(adf, media_ids)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.convert_each_block_or_its_text(canonical(adf))
-        is_lossless = _conversion.converts_to_canonical(markdown, unsized_canonical(adf), media_ids)
+        is_lossless = _conversion.converts_to_unsized(markdown, unsized_canonical(adf), media_ids)
         return MaybeLossyMarkdown(markdown, is_lossless)
 
 

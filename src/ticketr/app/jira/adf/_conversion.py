@@ -92,10 +92,10 @@ _NEVER_EMPTY_NODES = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
-def converts_to_canonical(
+def converts_to_unsized(
     markdown: str, expected: Json, media_ids: Mapping[str, str] = NO_FILES
 ) -> bool:
-    """Return whether Markdown converts to a document; see `unsized_canonical`."""
+    """Return whether Markdown converts to a document in the form of `unsized_canonical`."""
     if is_surely_too_long(markdown) or is_too_large_for_jira(expected):
         return False
     try:
@@ -113,18 +113,20 @@ def write_lossless_short_forms(adf: object, media_ids: Mapping[str, str]) -> May
     """
     markdown, short = render_noting_short_forms(canonical(adf), media_ids)
     expected = unsized_canonical(adf)
-    if converts_to_canonical(markdown, expected, media_ids):
+    if converts_to_unsized(markdown, expected, media_ids):
         return MaybeLossyMarkdown(markdown, is_lossless=True)
     blocks = expected.get("content", []) if short else []
     long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, media_ids))
     if not long:
         return MaybeLossyMarkdown(markdown, is_lossless=False)
     markdown, _ = render_noting_short_forms(canonical(adf), media_ids, long=long)
-    return MaybeLossyMarkdown(markdown, converts_to_canonical(markdown, expected, media_ids))
+    return MaybeLossyMarkdown(markdown, converts_to_unsized(markdown, expected, media_ids))
 
 
-def write_nodes(parts: list[MarkdownOrNodes], media_ids: Mapping[str, str]) -> MaybeLossyMarkdown:
-    """Write the nodes in parts of a document, and join all parts; only these nodes are read back.
+def convert_in_parts(
+    parts: list[MarkdownOrNodes], media_ids: Mapping[str, str]
+) -> MaybeLossyMarkdown:
+    """Write a document given in parts; only those that are still nodes are read back.
 
     Args:
         parts: The parts of the document, of `write_simple_blocks`.
@@ -147,9 +149,9 @@ def _needs_long_form(block: Any, media_ids: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     expected = canonical(document_of([block]))
     markdown, short = render_noting_short_forms(canonical(expected), media_ids)
-    if not short or converts_to_canonical(markdown, expected, media_ids):
+    if not short or converts_to_unsized(markdown, expected, media_ids):
         return False
-    return converts_to_canonical(
+    return converts_to_unsized(
         render_noting_short_forms(canonical(expected), media_ids, long=(0,))[0], expected, media_ids
     )
 

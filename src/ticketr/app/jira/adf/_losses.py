@@ -62,7 +62,7 @@ class Losses:
 
     def __init__(self, original: object, shown: object, sent: object) -> None:
         self._pieces = _ShownAndHiddenPieces(*map(_comparable_document, (original, shown)))
-        #: The lost pieces that `describe_and_pop_losses_in` has not returned yet.
+        #: The lost pieces that no call of `describe_and_pop_losses_in` has taken off yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
             self._remaining_losses = self._pieces.hidden_pieces_not_sent(
@@ -72,7 +72,9 @@ class Losses:
     def describe_and_pop_losses_in(
         self, original: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
     ) -> tuple[str, ...]:
-        """Return what is lost with some blocks alone, and take it off the remaining losses.
+        """Return what is lost with some blocks, and is nowhere else in the document.
+
+        All losses that these blocks account for leave the remaining ones, named or not.
 
         Args:
             original: The blocks as Jira has them.

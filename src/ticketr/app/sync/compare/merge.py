@@ -118,14 +118,14 @@ class MergedTicket:
         ticket: The merged ticket, with the file's version of clashing parts.
         clashes: The parts that both sides have changed differently; empty if a side was preferred.
         has_dropped_edits: Whether something in the file that clashed was replaced.
-        older_file_values_replaced: The values of earlier syncs that were replaced, by key.
+        older_values_replaced: The values of earlier syncs that were replaced, by key.
         parts: How each part was merged. Not compared.
     """
 
     ticket: Ticket
     clashes: tuple[PartMerge, ...]
     has_dropped_edits: bool = False
-    older_file_values_replaced: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
+    older_values_replaced: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
     parts: tuple[PartMerge, ...] = field(default=(), compare=False, repr=False)
 
 

@@ -34,7 +34,7 @@ from ticketr.app.sync.jobs.bulk_change import (
 )
 from ticketr.app.sync.jobs.syncing import count_tickets, session_reporting_end
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import PushMetadata, RawChanges, fetch_metadata
+from ticketr.app.sync.push.metadata import FieldMetadata, IssueChanges, fetch_metadata
 from ticketr.app.sync.push.outbox import may_have_arrived
 from ticketr.app.sync.push.transitions import no_transition_error
 from ticketr.app.sync.push.values import BadValue, find_allowed_value
@@ -193,9 +193,7 @@ class BulkJob(SessionJob):
     _id_by_changed_key: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _unneeded_state_by_key: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
-    _requested_unrefused_by_id: dict[str, BulkIssue] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    _unconfirmed_by_id: dict[str, BulkIssue] = field(default_factory=dict, init=False, repr=False)
     # The IDs of issues that a refused request may have changed.
     _uncertain_ids: set[str] = field(default_factory=set[str], init=False, repr=False)
 
@@ -211,7 +209,7 @@ class BulkJob(SessionJob):
             *self._unneeded_state_by_key,
             *(note.key for note in self._failed),
         }
-        requested = [issue.key for issue in self._requested_unrefused_by_id.values()]
+        requested = [issue.key for issue in self._unconfirmed_by_id.values()]
         unknown = tuple(key for key in requested if key not in known)
         return BulkResult(
             tuple(self._id_by_changed_key),
@@ -304,14 +302,14 @@ class BulkJob(SessionJob):
         settings = use_line_names(self.change.settings, session.file_fields.line_and_section_fields)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project_key, issue.type_id) for issue in self.issues}
-        edited = [RawChanges(project, kind, changes) for project, kind in sorted(kinds)]
+        edited = [IssueChanges(project, kind, changes) for project, kind in sorted(kinds)]
         metadata = await fetch_metadata(session, edited)
         return lambda issues: self._edit(session, metadata, settings, issues)
 
     async def _edit(
         self,
         session: Session,
-        metadata: PushMetadata,
+        metadata: FieldMetadata,
         settings: tuple[FieldSetting, ...],
         issues: Sequence[BulkIssue],
     ) -> None:
@@ -367,7 +365,7 @@ class BulkJob(SessionJob):
             if issue.parent_key == self.change.parent_key:
                 self._unneeded_state_by_key[issue.key] = self.change.already_words
                 continue
-            self._requested_unrefused_by_id[issue.id] = issue
+            self._unconfirmed_by_id[issue.id] = issue
             try:
                 await session.jira.edit_issue(
                     issue.key, {"parent": {"key": self.change.parent_key}}
@@ -424,7 +422,7 @@ class BulkJob(SessionJob):
         remaining_tries = MAX_JIRA_WRITE_TRIES
         while issues:
             remaining_tries -= 1
-            self._requested_unrefused_by_id |= {issue.id: issue for issue in issues}
+            self._unconfirmed_by_id |= {issue.id: issue for issue in issues}
             try:
                 return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
@@ -492,7 +490,7 @@ class BulkJob(SessionJob):
         if may_have_arrived(error):
             raise OutcomeUnknown(error.what_went_wrong) from error
         for issue in issues:
-            del self._requested_unrefused_by_id[issue.id]
+            del self._unconfirmed_by_id[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
         self._note_failed(issues, f"{change}{error}", Code.REFUSED_BY_JIRA)

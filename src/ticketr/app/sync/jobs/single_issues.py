@@ -176,7 +176,7 @@ class CommentJob(SessionJob):
             add = partial(session.jira.add_comment, self.key, document)
             number = await send_once(add, find)
         session.progress.report(f"Commented on {self.key}")
-        warnings = (words for _, words in rich_text.unfound_mentions(self.text, "", people))
+        warnings = (words for _, words in rich_text.mention_warnings(self.text, "", people))
         return AddedComment(number, tuple(warnings))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
-from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
+from ticketr.app.sync.notes import Code, Note, issue_not_returned_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import FileEditor
@@ -58,7 +58,7 @@ async def handle_missing(
         there = {issue.id: issue for issue in answer.issues}
         for known in chunk:
             if known.id in answer.failed:
-                why = issue_not_given_reason(answer.failed[known.id])
+                why = issue_not_returned_reason(answer.failed[known.id])
                 words = f"the query no longer finds it, and {why}"
                 reasons[known.key] = words, Code.REQUEST_FAILED
             elif (issue := there.get(known.id)) is None:

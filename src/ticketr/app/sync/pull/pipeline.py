@@ -27,7 +27,7 @@ from ticketr.app.sync.concurrency import (
     split_by_limits,
 )
 from ticketr.app.sync.errors import error_to_report
-from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
+from ticketr.app.sync.notes import Code, Note, issue_not_returned_reason
 from ticketr.app.sync.pull.fetch_plan import (
     FamilyCollector,
     FetchedFamily,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 #: The end of the reason for an issue that the next pull fetches again.
 _NEXT_PULL_ASKS = "the next pull asks for it again"
-_NOT_GIVEN_REASON = (
+_NOT_RETURNED_REASON = (
     "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
     f"longer see it; {_NEXT_PULL_ASKS}"
 )
@@ -161,10 +161,10 @@ class PullPipeline:
         await self._in_thread(self._session.state.mark_stale, ids)
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
-            reason = f"{issue_not_given_reason(words)}; {_NEXT_PULL_ASKS}"
+            reason = f"{issue_not_returned_reason(words)}; {_NEXT_PULL_ASKS}"
             self._tally.fail(self._make_note(issue_id, reason, Code.REQUEST_FAILED))
         missing = (
-            self._make_note(text, _NOT_GIVEN_REASON, Code.NOT_FOUND) for text in answer.missing
+            self._make_note(text, _NOT_RETURNED_REASON, Code.NOT_FOUND) for text in answer.missing
         )
         self._tally.exclude_not_returned(answer.missing, missing)
 
@@ -248,7 +248,7 @@ class PullPipeline:
         if head is None and (words := self._failed.get(family.head_id)):
             await self._postpone(
                 members,
-                f"its parent is not here: {issue_not_given_reason(words)}; {_NEXT_PULL_ASKS}",
+                f"its parent is not here: {issue_not_returned_reason(words)}; {_NEXT_PULL_ASKS}",
             )
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket

@@ -21,7 +21,7 @@ from ticketr.app.jira import BadRequest, Issue, NotFound
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, suggest_or_list
-from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
+from ticketr.app.sync.notes import Code, Note, issue_not_returned_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, change_search_start_time, make_fetch_plan
 from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
 from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
@@ -123,7 +123,9 @@ class _RelativeFinder:
             renamed = await self.session.jira.find_renamed(answer, fields=_FAMILY_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
-                self._note_failure(keys[name], issue_not_given_reason(words), Code.REQUEST_FAILED)
+                self._note_failure(
+                    keys[name], issue_not_returned_reason(words), Code.REQUEST_FAILED
+                )
             for name in answer.missing:
                 if name not in renamed:
                     known = {issue.key for issue in self.known_by_id.values()} - {*keys.values()}

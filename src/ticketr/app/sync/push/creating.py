@@ -1,7 +1,7 @@
 """Creates each draft as an issue exactly once, many in one request where that is possible.
 
 The state records a request before it is sent, and the file gets the new key once it is known. If the
-answer leaves open whether an issue exists, `find_created_once_sure` finds out before the request is
+answer leaves open whether an issue exists, `find_created_when_sure` finds out before the request is
 repeated, for all these issues together. A create has certainly failed only if Jira refused a field, or if the request was
 never sent.
 
@@ -39,7 +39,7 @@ from ticketr.app.sync.push import transitions
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, has_request_ended
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
-    find_created_once_sure,
+    find_created_when_sure,
     record_as_base,
     unwritten_key_note,
     write_key_and_record,
@@ -212,7 +212,7 @@ class Creator:
         times = (request.may_still_arrive_since_trio_time for request in requests)
         since = max(times, default=-math.inf)
         try:
-            creations = await find_created_once_sure(self.session, pending, since_trio_time=since)
+            creations = await find_created_when_sure(self.session, pending, since_trio_time=since)
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:

@@ -90,7 +90,7 @@ _FIELD_LINES_NEEDING_NO_METADATA = frozenset({"Status", "Parent"})
 
 
 @dataclass(frozen=True)
-class RawChanges:
+class IssueChanges:
     """The changes of one issue for which metadata is needed.
 
     Attributes:
@@ -113,8 +113,8 @@ class RawChanges:
 
 
 @dataclass(frozen=True)
-class PushMetadata:
-    """The metadata for one push.
+class FieldMetadata:
+    """The metadata for some changes.
 
     Attributes:
         projects: The types and fields of each project, by key.
@@ -151,7 +151,7 @@ async def answer_or_if_refused(
         return default
 
 
-async def fetch_metadata(session: Session, issues: Iterable[RawChanges]) -> PushMetadata:
+async def fetch_metadata(session: Session, issues: Iterable[IssueChanges]) -> FieldMetadata:
     """Fetch the metadata that some changes need.
 
     Raises:
@@ -160,7 +160,7 @@ async def fetch_metadata(session: Session, issues: Iterable[RawChanges]) -> Push
     """
     issues = tuple(issues)
     changes = [change for issue in issues for change in issue.changes]
-    by_project: dict[str, list[RawChanges]] = {}
+    by_project: dict[str, list[IssueChanges]] = {}
     for issue in issues:
         parts = {change.part for change in issue.changes} - _FIELD_LINES_NEEDING_NO_METADATA
         has_fields = any(isinstance(part, str | RichTextPart) for part in parts)
@@ -197,7 +197,7 @@ async def fetch_metadata(session: Session, issues: Iterable[RawChanges]) -> Push
         links = await _fetch_link_directions(session, fields)
     zone, own = session.user.time_zone, session.user.account_id
     lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, own_account_id=own)
-    return PushMetadata(projects, lookup)
+    return FieldMetadata(projects, lookup)
 
 
 async def _find_mentioned_users(
@@ -235,7 +235,7 @@ async def _fetch_link_directions(
     return {name: direction for name, direction in directions.items() if name not in taken_names}
 
 
-async def _fetch_project(session: Session, issues: Sequence[RawChanges]) -> ProjectIssueTypes:
+async def _fetch_project(session: Session, issues: Sequence[IssueChanges]) -> ProjectIssueTypes:
     """Fetch the metadata of one project."""
     job, project = session.job, issues[0].project
     types = await session.jira.creatable_issue_types(project)

@@ -394,7 +394,7 @@ def _literal_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -
     yield from losses.literal_reasons(issue, changes, path, media_ids=media_ids, pictures=pictures)
     mentioned = context.lookup.mentions
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
-        for line, reason in rich_text.unfound_mentions(text, change.old_with_newlines, mentioned):
+        for line, reason in rich_text.mention_warnings(text, change.old_with_newlines, mentioned):
             yield f"{change.name}: {rich_text.location_prefix(path, place(line))}{reason}"
     for edited in context.edited_texts:
         if edited.problems_already_in_jira:

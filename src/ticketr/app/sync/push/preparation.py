@@ -25,7 +25,7 @@ from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import find_status_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import RawChanges, answer_or_if_refused, fetch_metadata
+from ticketr.app.sync.push.metadata import IssueChanges, answer_or_if_refused, fetch_metadata
 from ticketr.app.sync.push.refresh import Comparison
 from ticketr.app.sync.push.rich_text import location_prefix
 from ticketr.app.sync.push.tally import failure_note
@@ -237,7 +237,7 @@ async def prepare_writes(
         JiraError: A request failed, or the project does not exist.
     """
     project = session.job.project
-    issues: list[RawChanges] = []
+    issues: list[IssueChanges] = []
     for few in concurrency.chunks(comparisons, concurrency.FILES_PER_THREAD_VISIT):
         await trio.lowlevel.checkpoint()
         for comparison in few:

@@ -173,7 +173,7 @@ async def _find_created_and_write_keys(
 ) -> None:
     """Find out which requested issues exist, and write their keys into the files."""
     drafts = frozenset(map(read_draft_without_tasks, requests))
-    creations = await find_created_once_sure(session, [one for one in requests if not one.key])
+    creations = await find_created_when_sure(session, [one for one in requests if not one.key])
     existing: list[Creation] = []
     for request in requests:
         creation = request if request.key else creations.get(request.marker)
@@ -195,7 +195,7 @@ async def _find_created_and_write_keys(
                 on_recovered(creation.key)
 
 
-async def find_created_once_sure(
+async def find_created_when_sure(
     session: Session, requests: Sequence[Creation], *, since_trio_time: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.

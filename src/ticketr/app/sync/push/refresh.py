@@ -27,7 +27,13 @@ from ticketr.app.sync.compare.sent import (
 )
 from ticketr.app.sync.compare.wording import keep_wording_of_base
 from ticketr.app.sync.edits.local_changes import TicketChanges, jira_only_changes, unsent_edits
-from ticketr.app.sync.notes import Code, Note, conflict_reason, issue_not_given_reason, moved_reason
+from ticketr.app.sync.notes import (
+    Code,
+    Note,
+    conflict_reason,
+    issue_not_returned_reason,
+    moved_reason,
+)
 from ticketr.app.sync.push.outbox import find_arrived_and_forget_lost
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
@@ -65,7 +71,7 @@ class TicketToFetch:
 
     @classmethod
     def of(cls, change: TicketChanges) -> TicketToFetch:
-        """Return the request for a ticket with a local change, which is no draft."""
+        """Return what to fetch for a ticket with a local change, which is no draft."""
         assert change.head_id is not None
         return cls(change.head_id, change.key_or_title, change.local.path, change.added_task_keys)
 
@@ -267,7 +273,7 @@ def _render(
     """
     if words := next(filter(None, map(failed.get, request.ids_and_keys_to_fetch)), ""):
         return request.note(
-            f"{issue_not_given_reason(words)}; try again later", Code.REQUEST_FAILED
+            f"{issue_not_returned_reason(words)}; try again later", Code.REQUEST_FAILED
         )
     if request.head_id_or_key in renamed:
         return request.note(moved_reason(request.head_id_or_key, renamed), Code.MOVED)

@@ -65,7 +65,7 @@ def issue_with_mention_ids(issue: Ticket, users: Mapping[str, Sequence[User]]) -
     )
 
 
-def unfound_mentions(
+def mention_warnings(
     text: str, before: str, users: Mapping[str, Sequence[User]]
 ) -> Iterator[tuple[int, str]]:
     """Yield the line of each new mention for which no account was found, and a warning."""

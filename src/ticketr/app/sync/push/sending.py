@@ -64,7 +64,7 @@ class Delivery:
     _highest_key_numbers: dict[str, int] = field(default_factory=dict, init=False)
     _all_drafts: set[Ticket] = field(default_factory=set, init=False)
     # The tickets to fetch again, by the IDs of their heads.
-    _read_back_by_head_id: dict[str, TicketToFetch] = field(default_factory=dict, init=False)
+    _to_read_back_by_head_id: dict[str, TicketToFetch] = field(default_factory=dict, init=False)
     _ready_to_read_back: dict[str, TicketToFetch] = field(default_factory=dict, init=False)
     # The other ends of links that were sent.
     _other_end_keys: set[str] = field(default_factory=set, init=False)
@@ -119,8 +119,8 @@ class Delivery:
             others = await self.session.in_thread(
                 _to_fetch_by_head_id, self.session.state, self._other_end_keys
             )
-            self._read_back_by_head_id = others | self._read_back_by_head_id
-        await self._read_back((self._read_back_by_head_id | self._ready_to_read_back).values())
+            self._to_read_back_by_head_id = others | self._to_read_back_by_head_id
+        await self._read_back((self._to_read_back_by_head_id | self._ready_to_read_back).values())
 
     def _with_created_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
@@ -147,7 +147,9 @@ class Delivery:
             new, *below = ticket.issues
             if issue is not None:
                 self._keys_by_path_and_title[new.path, new.issue.title] = issue.key
-                self._read_back_by_head_id[issue.id] = TicketToFetch(issue.id, issue.key, new.path)
+                self._to_read_back_by_head_id[issue.id] = TicketToFetch(
+                    issue.id, issue.key, new.path
+                )
                 subtasks += (replace(task, parent_key_if_new_subtask=issue.key) for task in below)
         if subtasks:
             await self._create_fully(subtasks)
@@ -172,7 +174,7 @@ class Delivery:
             await self._send_edit(edit)
         request = TicketToFetch.of(ticket.local_change)
         is_complete = len(edits) == len(ticket.issues)
-        tickets = self._ready_to_read_back if is_complete else self._read_back_by_head_id
+        tickets = self._ready_to_read_back if is_complete else self._to_read_back_by_head_id
         tickets[request.head_id_or_key] = request
         if len(self._ready_to_read_back) == _TICKETS_PER_READ_BACK:
             complete, self._ready_to_read_back = self._ready_to_read_back, {}

@@ -14,7 +14,7 @@ from ticketr.app.sync.compare.sent import highest_comment_id
 from ticketr.app.sync.edits.local_changes import TicketChanges, draft_changes
 from ticketr.app.sync.edits.losses import AllOrTheseLosses, Loss, edited_texts_and_losses, may_lose
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import PushMetadata, RawChanges
+from ticketr.app.sync.push.metadata import FieldMetadata, IssueChanges
 from ticketr.app.sync.push.payload import (
     IssuePayload,
     PayloadContext,
@@ -116,18 +116,18 @@ def project_of(key: str) -> str:
 
 def issue_changes_to_send(
     comparison: Comparison, default_project: str | None
-) -> Iterable[RawChanges]:
+) -> Iterable[IssueChanges]:
     """Yield the changes of each issue to send; drafts go into the ticket's or the default project."""
     change = comparison.local_change
     for key, changes in comparison.edits_to_send.items():
-        yield RawChanges(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
+        yield IssueChanges(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
     project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
         if change.head_id is None:
-            yield RawChanges(project, None, draft_changes(change.local.ticket))
+            yield IssueChanges(project, None, draft_changes(change.local.ticket))
         for draft in change.new_tasks:
             wanted = (*draft_changes(draft), *change.inherited_by(draft))
-            yield RawChanges(project, None, wanted, is_subtask=True)
+            yield IssueChanges(project, None, wanted, is_subtask=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class WritesBuilder:
         default_project: The project for drafts, unless their ticket has one.
     """
 
-    metadata: PushMetadata
+    metadata: FieldMetadata
     accept_loss: AllOrTheseLosses
     are_comments_in_files: bool
     default_project: str | None

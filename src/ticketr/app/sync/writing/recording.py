@@ -40,7 +40,7 @@ class WriteDecision:
             for none.
         undoable_replacement: What was replaced, where that can be undone.
         merged: The result of a merge, which the file holds then; None without a merge.
-        older_file_values_replaced: The values of earlier syncs that it replaces, by key.
+        older_values_replaced: The values of earlier syncs that it replaces, by key.
     """
 
     outcome: WriteOutcome
@@ -52,4 +52,4 @@ class WriteDecision:
     copy_path: str = ""
     undoable_replacement: TextReplacement | None = None
     merged: Ticket | None = None
-    older_file_values_replaced: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    older_values_replaced: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

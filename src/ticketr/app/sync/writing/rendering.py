@@ -261,7 +261,9 @@ async def add_attachment_media_ids(
     if new:
         await in_thread(state.media.put, new)
     every = {**known, **new}
-    files = {key: attachments_with_media_ids(value, every) for key, value in fields.items()}
+    files = {
+        issue_id: attachments_with_media_ids(value, every) for issue_id, value in fields.items()
+    }
     return [
         replace(issue, fields={**issue.fields, ATTACHMENT_FIELD: files[issue.id]})
         if issue.id in files

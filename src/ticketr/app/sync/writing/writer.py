@@ -381,7 +381,7 @@ class FamilyWriter:
             return WriteDecision(
                 WriteOutcome.CONFLICT, before_if_differs=local, reason=reason, clashes=clashes
             )
-        result, older = merged.ticket, merged.older_file_values_replaced
+        result, older = merged.ticket, merged.older_values_replaced
         if result == local:
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index, merged=result)
         keep_text = keep_text or merged.has_dropped_edits or bool(older)
@@ -393,7 +393,7 @@ class FamilyWriter:
             local,
             copy_path=aside,
             merged=result,
-            older_file_values_replaced=older,
+            older_values_replaced=older,
         )
 
     def _copy_to_trash(self, family: RenderedFamily, text: str) -> str:
@@ -440,7 +440,7 @@ class FamilyWriter:
             edits = diff.find_changes_by_key(family.content.ticket, decision.merged)
             self._state.older.mark_as_edits(edits)
         older = older_values_replaced_notes(
-            name, decision.older_file_values_replaced, is_resolved=self._settlement is not None
+            name, decision.older_values_replaced, is_resolved=self._settlement is not None
         )
         return FamilyResult(
             family,
@@ -500,7 +500,7 @@ class FamilyWriter:
             link_line_names=three.link_line_names,
         )
         older = older_values_not_in(three.older_values_in_file, merged.ticket)
-        merged = replace(merged, older_file_values_replaced=older)
+        merged = replace(merged, older_values_replaced=older)
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, has_dropped_edits=True) if three.base is three.local else merged
 

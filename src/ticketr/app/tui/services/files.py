@@ -65,7 +65,7 @@ async def read_files(services: Services, name: str) -> None:
 
 
 async def read_detail(
-    services: Services, name: str, path: str, row_order: RowSortKey, cells: int
+    services: Services, name: str, path: str, key_order: RowSortKey, cells: int
 ) -> messages.DetailRead:
     """Read an issue from its file, and wrap its lines.
 
@@ -73,16 +73,16 @@ async def read_detail(
         services: What the services have in common.
         name: The name of the workspace.
         path: The issue's file, relative to the workspace.
-        row_order: The order of its row in the list.
+        key_order: The order of its row in the list.
         cells: The width of the panel that will show it.
     """
     store = services.workspaces[name].store
 
     def read() -> messages.DetailRead:
-        sheet = read_issue_sheet(store, path, row_order)
+        sheet = read_issue_sheet(store, path, key_order)
         lines = () if sheet is None else detail_lines(sheet, cells)
         is_gone = not os.path.lexists(store.root / path)
-        return messages.DetailRead(name, row_order, sheet, cells, lines, is_gone)
+        return messages.DetailRead(name, key_order, sheet, cells, lines, is_gone)
 
     return await services.in_thread(read)
 
@@ -255,16 +255,16 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
     return templates
 
 
-def read_issue_sheet(store: sync.Store, path: str, row_order: RowSortKey) -> IssueSheet | None:
+def read_issue_sheet(store: sync.Store, path: str, key_order: RowSortKey) -> IssueSheet | None:
     """Return an issue as its file holds it; None if the file no longer holds it.
 
     Args:
         store: The workspace's files.
         path: The file, relative to the workspace.
-        row_order: The order of the issue's row.
+        key_order: The order of the issue's row.
     """
     try:
-        tickets = _find_issue(store, path, row_order)
+        tickets = _find_issue(store, path, key_order)
     except TicketrError as error:
         words = clean(error_with_relative_paths(store, error))
         return IssueSheet("", clean(path), clean(path), error=words)
@@ -282,14 +282,14 @@ def read_issue_sheet(store: sync.Store, path: str, row_order: RowSortKey) -> Iss
 
 
 def _find_issue(
-    store: sync.Store, path: str, row_order: RowSortKey
+    store: sync.Store, path: str, key_order: RowSortKey
 ) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it whose row has an order; None if not there."""
-    *_, place = row_order
+    *_, place = key_order
     for local in store.read_local_tickets(path):
         ticket = local.ticket
         found = order_of(ticket.key, path, ticket.line, place)
-        if found == row_order and place <= len(ticket.tasks):
+        if found == key_order and place <= len(ticket.tasks):
             return local, (ticket, *ticket.tasks)[place]
     return None
 
