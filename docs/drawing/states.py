@@ -288,8 +288,8 @@ def check_answer(state: AppState) -> messages.CallEnded:
     """Return the answer to the check of the plan on the screen: nothing would be refused."""
     plan = state.overlays[-1]
     assert isinstance(plan, Plan)
-    assert plan.pending_check is not None
-    return messages.CallEnded(plan.pending_check, PushResult())
+    assert plan.awaited_check is not None
+    return messages.CallEnded(plan.awaited_check, PushResult())
 
 
 def states() -> dict[str, AppState]:

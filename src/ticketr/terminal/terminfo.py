@@ -20,7 +20,7 @@ from typing import Final
 from ticketr.terminal.tokens import FOCUS_OFF, MOUSE_OFF, Key
 
 #: Variables that make blessed omit or force every sequence, not only colours.
-_COLOR_VARIABLES: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
+_COLOR_OVERRIDE_VARIABLES: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 #: A late report of the cursor's position, which blessed takes for F3.
 _F3_LIKE_CURSOR_REPORT: Final = re.compile("\x1b\\[[0-9]*;1R")
 #: Alternate screen on and off, for terminals whose description lacks them; others ignore them.
@@ -41,7 +41,7 @@ class TerminalKind:
     def __init__(self, kind: str) -> None:
         import blessed  # noqa: PLC0415 - late, since it is slow to load
 
-        with _without_variables(*_COLOR_VARIABLES):
+        with _without_variables(*_COLOR_OVERRIDE_VARIABLES):
             terminal = blessed.Terminal(kind=kind, stream=io.StringIO(), force_styling=True)
             self.colors: int = terminal.number_of_colors
             full = str(terminal.enter_fullscreen) or _ENTER

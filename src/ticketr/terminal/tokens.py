@@ -322,7 +322,7 @@ class Tokenizer:
         end = text.find(_PASTE_OFF, start)
         if end >= 0:
             self._keep_pasted_up_to_limit(text[start:end])
-            tokens += self._take_paste()
+            tokens += self._take_pasted_so_far()
             self._pasted = None
             return end + len(_PASTE_OFF)
         end = len(text) - _length_of_partial_paste_end(text[start:])
@@ -339,7 +339,7 @@ class Tokenizer:
             self._pasted = None
             return [ESC]
         self._keep_pasted_up_to_limit(held)
-        return [*self._take_paste()]
+        return [*self._take_pasted_so_far()]
 
     def _keep_pasted_up_to_limit(self, text: str) -> None:
         assert self._pasted is not None
@@ -347,7 +347,7 @@ class Tokenizer:
             self._pasted.append(kept)
             self._room -= len(kept)
 
-    def _take_paste(self) -> list[Paste]:
+    def _take_pasted_so_far(self) -> list[Paste]:
         assert self._pasted is not None
         text = "".join(self._pasted).replace("\r\n", "\n").replace("\r", "\n")
         self._pasted = []

@@ -213,7 +213,7 @@ def _handle_files_read(state: AppState, read: messages.FilesRead, now: float) ->
     workspace = state.workspace_or_empty(read.workspace)
     news = [text for text in read.broken_file_errors if text not in workspace.broken_file_errors]
     is_watched = workspace.are_files_read and not workspace.is_folder_gone
-    begin = (watch_files, jobs.start_auto_refresh) if not is_watched else ()
+    begin = (watch_files, jobs.schedule_auto_pull) if not is_watched else ()
     watch = tuple(call_in(read.workspace, function) for function in begin)
     state = state.with_workspace(workspace.with_files(read, now))
     if news and state.workspace.name == read.workspace:

@@ -21,7 +21,7 @@ from ticketr.app.tui.main.palette import MAX_PALETTE_OPTIONS, Palette
 from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.plan import CHECKING_MESSAGE, Plan
-from ticketr.app.tui.overlays.review import FileEdits, padded_name
+from ticketr.app.tui.overlays.review import FileEdits, padded_ticket_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import remember_list_view
@@ -238,7 +238,7 @@ def test_the_plan_of_other_tickets_is_not_shown() -> None:
     ],
 )
 def test_a_space_is_between_a_name_and_what_follows(name: str, shown: str) -> None:
-    assert padded_name(name) == shown
+    assert padded_ticket_name(name) == shown
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,9 @@ def _date_and_time(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _columns_that_fit(name: str, texts: Sequence[str], cells: int) -> str:
+def _columns_that_fit(name: str, versions: Sequence[str], cells: int) -> str:
     """Return a name, the version at the last sync if there is room, and those of both sides."""
-    *others, last = texts[-3 if cells >= MIN_THREE_COLUMN_WIDTH else -2 :]
+    *others, last = versions[-3 if cells >= MIN_THREE_COLUMN_WIDTH else -2 :]
     left = min(NAME_CELLS, cells // 2 - 4)
     column, rest = divmod(cells - left - 2, len(others) + 1)
     columns = "".join(fit(text, column - 2) + "  " for text in others)
@@ -92,7 +92,7 @@ def _text_or_line_count(text: str) -> str:
     return clean(text) or "–"
 
 
-def _three_version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
+def _word_diff_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     rows = [title_rule(part.name, "word by word", cells, theme, is_focused=True)]
     for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
         label = f"   {name:<11}"
@@ -367,7 +367,7 @@ class ConflictScreen(Overlay):
         headings = [1]
         outcome = _what_enter_does_rows(choose(view, self.choice_by_part_id), cells, theme, undo)
         for section in (
-            _three_version_rows(view.parts[at], cells, theme),
+            _word_diff_rows(view.parts[at], cells, theme),
             _auto_merged_part_rows(view, cells, theme),
             outcome,
         ):

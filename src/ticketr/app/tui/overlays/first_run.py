@@ -44,7 +44,7 @@ class Form:
     """A form of the first run.
 
     Attributes:
-        field_index: The index of the field with the focus; the one after the last field is the button.
+        focus_index: The index of the field with the focus; one past the last field is the button.
         input_by_field: What was typed; in no repr, since the token is among them.
         answer_by_check: The answers to the checks; None for one that has not been answered yet.
         problem: What was wrong with a field when the form was taken; None once it was changed.
@@ -54,7 +54,7 @@ class Form:
         asks_only_token: Whether it is of a workspace that is there, so that only the token is asked for.
     """
 
-    field_index: int = 0
+    focus_index: int = 0
     input_by_field: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
     answer_by_check: Mapping[ServiceCall, Any] = field(default_factory=dict)
     problem: setup.Problem | None = None
@@ -66,7 +66,7 @@ class Form:
     @property
     def focused_field(self) -> SetupField | None:
         """The field with the focus; None for the button."""
-        return _SETUP_FIELDS[self.field_index] if self.field_index < len(_SETUP_FIELDS) else None
+        return _SETUP_FIELDS[self.focus_index] if self.focus_index < len(_SETUP_FIELDS) else None
 
     def input_of(self, place: SetupField) -> TextInput:
         """Return the line of a field."""
@@ -100,8 +100,8 @@ class Form:
 
     def with_focus_moved(self, by: int) -> Form:
         """Return the form with the focus so many fields further; it stays on a field or the button."""
-        at = max(0, min(self.field_index + by, len(_SETUP_FIELDS)))
-        return replace(self, field_index=at, is_token_shown=False, project_match_index=0)
+        at = max(0, min(self.focus_index + by, len(_SETUP_FIELDS)))
+        return replace(self, focus_index=at, is_token_shown=False, project_match_index=0)
 
     def check_request_if_possible(self, place: SetupField) -> ServiceCall | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
@@ -237,7 +237,7 @@ class Form:
     def with_focus_on_problem(self, problem: setup.Problem) -> Form:
         """Return the form with the focus on the field of a problem, which names one."""
         assert problem.field is not None
-        return replace(self, problem=problem, field_index=_SETUP_FIELDS.index(problem.field))
+        return replace(self, problem=problem, focus_index=_SETUP_FIELDS.index(problem.field))
 
 
 #: The note of a folder; that of a workspace names its site.

@@ -82,7 +82,7 @@ def job_rows_headings_and_selected(
     }
     for job in jobs.jobs_of_earlier_runs:
         day = jobs_state.day_text(job.finished_at.astimezone().date(), jobs.history.read_on)
-        entry = (jobs_state.id_across_runs(job), partial(_earlier_line, job, cells, theme))
+        entry = (jobs_state.id_across_runs(job), partial(_earlier_run_line, job, cells, theme))
         sections.setdefault(day, []).append(entry)
     for title, entries in sections.items():
         if entries:
@@ -128,7 +128,7 @@ def how_earlier_job_ended(job: FinishedJob) -> str:
     return clean(job.error_message or job.message or job.status.value)
 
 
-def _earlier_line(job: FinishedJob, cells: int, theme: Theme) -> Line:
+def _earlier_run_line(job: FinishedJob, cells: int, theme: Theme) -> Line:
     message = how_earlier_job_ended(job)
     begin = job.started_at or job.finished_at
     took = (job.finished_at - begin).total_seconds()
@@ -285,7 +285,7 @@ class Jobs(Overlay):
         cells, height = state.width, state.layout.body_rows
         ids = state.jobs.ids_in_list_order
         job_id = self.selected_id if self.selected_id in ids else (ids[0] if ids else "")
-        detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []
+        detail = self._job_end_rows(state, job_id, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
         rows, headings, at = job_rows_headings_and_selected(state, job_id, now, theme)
         rows, at = space_headings(rows, headings, at, page, " " * cells)
@@ -294,7 +294,7 @@ class Jobs(Overlay):
         top = scroll_top(0, at, page, len(rows))
         return [*cut_or_pad_rows(draw_rows(rows[top : top + page]), page, cells), *detail]
 
-    def _detail_rows(self, state: AppState, job_id: str, theme: Theme) -> list[str]:
+    def _job_end_rows(self, state: AppState, job_id: str, theme: Theme) -> list[str]:
         job, cells = _job_of_id(state, job_id), state.width
         if job is None or not job.status.is_terminal:
             return []

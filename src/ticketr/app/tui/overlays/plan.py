@@ -24,7 +24,7 @@ from ticketr.app.tui.overlays.review import (
     Section,
     identity_of,
     item_lines,
-    padded_name,
+    padded_ticket_name,
 )
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.services.jobs import dry_run_push, read_plan, start_job
@@ -56,7 +56,7 @@ def _warning_lines(words: str, cells: int) -> Sequence[Line]:
 
 
 def _left_alone_lines(left: sync.Note, keymap: KeyMap, cells: int, theme: Theme) -> Sequence[Line]:
-    name = padded_name(left.key or left.title or left.path)
+    name = padded_ticket_name(left.key or left.title or left.path)
     path = clean(left.path)
     # The place is at the end, so the reason need not begin with it.
     reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
@@ -80,7 +80,7 @@ class Plan(Review[sync.PushPlan]):
         keys: The tickets to which it is limited; empty for all.
         accepts_losses: Whether it may remove from Jira what the plan says would be lost.
         unfolded_fingerprints: The fingerprints of the entries whose texts are shown.
-        pending_check: The request for what of the plan would not arrive; None once it was answered.
+        awaited_check: The request for what of the plan would not arrive; None once it was answered.
         check_result: The answer; a result without notes until it has come.
         check_problem: Why there is none; empty if there is.
     """
@@ -91,7 +91,7 @@ class Plan(Review[sync.PushPlan]):
     keys: tuple[str, ...] = ()
     accepts_losses: bool = field(default=False, kw_only=True)
     unfolded_fingerprints: frozenset[str] = field(default=frozenset(), kw_only=True)
-    pending_check: ServiceCall | None = field(default=None, kw_only=True)
+    awaited_check: ServiceCall | None = field(default=None, kw_only=True)
     check_result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
     check_problem: str = field(default="", kw_only=True)
 
@@ -161,12 +161,12 @@ class Plan(Review[sync.PushPlan]):
         """Take the plan and have it checked; take what the check says; make the plan again."""
         match message:
             # That of an older plan may be equal.
-            case messages.CallEnded(request, answer, problem) if request is self.pending_check:
+            case messages.CallEnded(request, answer, problem) if request is self.awaited_check:
                 if isinstance(answer, sync.PushResult):
-                    checked = replace(self, pending_check=None, check_result=answer)
+                    checked = replace(self, awaited_check=None, check_result=answer)
                 else:
                     checked = replace(
-                        self, pending_check=None, check_problem=problem or answer or ""
+                        self, awaited_check=None, check_problem=problem or answer or ""
                     )
                 return state.overlay_replaced(self, self.with_same_selected(state, checked)), ()
             case messages.CallEnded(self.plan_request, plan, "") if plan != self.plan:
@@ -181,7 +181,7 @@ class Plan(Review[sync.PushPlan]):
         """Take another plan, and ask for its check."""
         losses = frozenset(plan.losses)
         check = call_in(self.workspace, dry_run_push, self.keys, losses) if plan.entries else None
-        changed = replace(self, plan=plan, shown_at=now, pending_check=check)
+        changed = replace(self, plan=plan, shown_at=now, awaited_check=check)
         changed = replace(changed, check_result=sync.PushResult(), check_problem="")
         if self.plan is None:
             changed = changed.unfolded_if_it_fits(state)
@@ -196,7 +196,7 @@ class Plan(Review[sync.PushPlan]):
     @property
     def _calls_to_end_check(self) -> tuple[ServiceCall, ...]:
         """The calls that end the check."""
-        return () if self.pending_check is None else (call(stop_asking, self.workspace),)
+        return () if self.awaited_check is None else (call(stop_asking, self.workspace),)
 
     def _notes_refused_by_jira_or_file(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
         """Return what would not be written, for a reason that Jira or the file gives."""
@@ -212,7 +212,7 @@ class Plan(Review[sync.PushPlan]):
     def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         title = f"{self.kind.value.capitalize()} {self.workspace}"
-        return title, WRITES_ON_ENTER_MESSAGE if self.pending_check is None else CHECKING_MESSAGE
+        return title, WRITES_ON_ENTER_MESSAGE if self.awaited_check is None else CHECKING_MESSAGE
 
     def on_enter(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""

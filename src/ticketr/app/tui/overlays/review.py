@@ -225,8 +225,8 @@ class Review(Overlay, Generic[PlanT]):
         return rows, headings, items
 
 
-def padded_name(name: str) -> str:
-    """Return the name of a ticket or file, with a space between it and what follows."""
+def padded_ticket_name(name: str) -> str:
+    """Return the name of a ticket or file, cut or padded, with a space before what follows."""
     shown = clip(clean(name), 2 * MIN_NAME_CELLS)
     return shown + " " * max(1, MIN_NAME_CELLS - width(shown))
 
@@ -250,7 +250,7 @@ def item_lines(
         cells: The width of the screen.
         is_left_out: Whether it was left out.
     """
-    name = padded_name(change.key or "draft")
+    name = padded_ticket_name(change.key or "draft")
     where, title = f"{clean(change.path)}:{change.title_line}", clean(change.title)
     room = cells - 4 - width(name) - width(where) - 2
     title = clip(title, max(4, room - 1))

@@ -79,7 +79,7 @@ async def ask_match_count_and_local_keys(
 async def ask_issues(
     services: Services, name: str, keys: tuple[str, ...]
 ) -> tuple[sync.BulkIssue, ...] | None:
-    """Ask Jira for issues that are to be changed."""
+    """Ask Jira for issues that are to be changed; None after `stop_asking`."""
     workspace = services.workspaces[name]
     return await _ask_jira_or_none_if_stopped(
         services, name, lambda: workspace.ask_jira(sync.fetch_bulk_issues, keys), SEARCH_WAIT

@@ -49,7 +49,7 @@ class Services:
     Attributes:
         terminal: The terminal.
         queue: The queue that runs the jobs; it may hold other jobs, too.
-        workspace_registry: The workspaces.
+        workspace_registry: The open workspaces, and those that are not open yet.
         send_message: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
         workspace_adder: Adds workspaces; None in an app that adds none.

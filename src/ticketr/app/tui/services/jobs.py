@@ -152,7 +152,7 @@ async def dry_run_push(
     return "it was cancelled" if snapshot.error is None else jobs_state.cause_of(snapshot.error)
 
 
-def start_auto_refresh(services: Services, name: str) -> None:
+def schedule_auto_pull(services: Services, name: str) -> None:
     """Pull a workspace every few minutes without a word, if the user's settings say so."""
     queue, repeat = services.queue, f"{jobs_state.REFRESH_KIND} {name}"
     if services.auto_pull_seconds and all(handle.id != repeat for handle in queue.repeats()):
