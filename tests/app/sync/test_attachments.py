@@ -21,7 +21,7 @@ from ticketr.app.jira import CHUNK_BYTES
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import (
     AddAttachmentsJob,
-    AttachmentTransfer,
+    AttachmentTransferResult,
     Code,
     GetAttachmentsJob,
     ListAttachmentsJob,
@@ -47,15 +47,15 @@ async def run_job(job: Any) -> Any:
         return await queue.run(job)
 
 
-async def get(bench: Bench, *keys: str, **changes: Any) -> AttachmentTransfer:
-    result: AttachmentTransfer = await run_job(
+async def get(bench: Bench, *keys: str, **changes: Any) -> AttachmentTransferResult:
+    result: AttachmentTransferResult = await run_job(
         GetAttachmentsJob(**bench.settings(**changes), keys=keys)
     )
     return result
 
 
-async def add(bench: Bench, key: str, *files: Path, **changes: Any) -> AttachmentTransfer:
-    result: AttachmentTransfer = await run_job(
+async def add(bench: Bench, key: str, *files: Path, **changes: Any) -> AttachmentTransferResult:
+    result: AttachmentTransferResult = await run_job(
         AddAttachmentsJob(**bench.settings(**changes), key=key, files=files)
     )
     return result

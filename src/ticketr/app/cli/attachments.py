@@ -129,9 +129,11 @@ def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     return _print_result(ended, verb="attached", as_json=options.as_json)
 
 
-def _print_result(ended: JobOutcome[sync.AttachmentTransfer], *, verb: str, as_json: bool) -> int:
+def _print_result(
+    ended: JobOutcome[sync.AttachmentTransferResult], *, verb: str, as_json: bool
+) -> int:
     """Print what was done, and return the exit code."""
-    result = ended.result or sync.AttachmentTransfer()
+    result = ended.result or sync.AttachmentTransferResult()
     if as_json:
         done = {verb: list(result.done), "unchanged": result.unchanged}
         echo_json({**ended.as_json(), **done, "failed": [*map(asdict, result.failed)]})

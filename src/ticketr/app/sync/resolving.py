@@ -147,7 +147,7 @@ def read_open_conflict(store: Store, state: State, key: str) -> OpenConflict:
     if conflict is None:
         raise _no_conflict_error(store, state, key)
     path = _find_path(store, conflict)
-    rows, seen = state.rows_of_conflict(conflict)
+    rows, seen = state.jira_rows_of_conflict(conflict)
     remote = read_ticket(conflict.remote_text)
     assert remote is not None  # ticketr wrote it
     texts = tuple(state.site_record.rich_text_ids().items())
@@ -163,7 +163,7 @@ def conflict_of(state: State, key: str) -> Conflict | None:
     for conflict in state.conflicts.all():
         if conflict.head_id == head or conflict.key == key:
             return conflict
-        rows, _ = state.rows_of_conflict(conflict)
+        rows, _ = state.jira_rows_of_conflict(conflict)
         if any(row.issue.key == key for row in rows):
             return conflict
     return None
@@ -209,7 +209,7 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     if error is not None:
         raise error
     (result,) = outcomes
-    if result.outcome in {None, WriteOutcome.UNWRITABLE} and result.note is not None:
+    if result.outcome in {None, WriteOutcome.LEFT_ALONE} and result.note is not None:
         key, reason = result.note.key, result.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
     forward = result.older_values_replaced_notes

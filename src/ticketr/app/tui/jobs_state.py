@@ -94,7 +94,7 @@ def end_of(
     count = message.partition(" complete: ")[2] or message
     count += _created_keys_text(snapshot.result)
     is_over = isinstance(
-        snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentTransfer
+        snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentTransferResult
     )  # a pull lists no successes
     sign = "✗" if is_over and not {"✓", "!"} & {ticket.mark for ticket in tickets} else "!"
     return JobEnd(sign, f"{first}{more} · {count}{''.join(hints)}", tickets)
@@ -184,7 +184,7 @@ def _failure_text(snapshot: JobSnapshot, keymap: KeyMap) -> str:
 
 def _ticket_outcomes(result: object) -> Iterator[TicketOutcome]:
     pull, push = _pull_and_push_of(result)
-    if isinstance(result, sync.BulkResult | sync.AttachmentTransfer):
+    if isinstance(result, sync.BulkResult | sync.AttachmentTransferResult):
         yield from _outcomes_of_notes("✗", result.failed)
     if isinstance(result, sync.BulkResult):
         for key in result.done:

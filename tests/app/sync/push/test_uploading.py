@@ -102,7 +102,7 @@ async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(bench: B
     )
     assert f"- [{second}] Below\n  ## Description\n  ![](attachment:b.png)\n" in written
     assert bench.plan().entries == ()
-    assert (await bench.push()).done == 0
+    assert (await bench.push()).pushed_issue_count == 0
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def check(bench: Bench) -> None:
     assert shown == {"DEMO-1": [ids["DEMO-1"]] * 2, draft: [ids[draft]]}
     assert "![A](attachment:a.png)\n\n![](attachment:a.png)\n" in bench.text("DEMO-1")
     assert "above\n\n![](attachment:b.png)\n" in (bench.root / "draft.md").read_text()
-    assert run(bench.push).done == 0
+    assert run(bench.push).pushed_issue_count == 0
 
 
 def sweep(scene: Bench, root: Path, kind: type[Any], steps: Iterable[int]) -> None:

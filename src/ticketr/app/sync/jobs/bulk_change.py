@@ -11,7 +11,7 @@ from ticketr.app.config.checks import folded
 from ticketr.app.sync.compare.diff import Part, RichTextPart
 from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID
 from ticketr.app.sync.file_edits import FieldSetting, ListAction
-from ticketr.app.sync.push.rich_text import fileless_document
+from ticketr.app.sync.push.rich_text import checked_document_of_text
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value
 
 
@@ -168,7 +168,7 @@ def make_bulk_field_ids_and_values(
             raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
         try:
             is_text, text = spec is text_spec, setting.text
-            value = fileless_document(text) if is_text else jira_value(spec, text, lookup)
+            value = checked_document_of_text(text) if is_text else jira_value(spec, text, lookup)
             name, entry = _bulk_edit_entry(spec, setting, value, is_text=is_text)
         except BadValue as error:
             raise BadValue(f"{setting.name}: {error}") from None

@@ -185,7 +185,7 @@ def _document_or_none_if_empty(
 ) -> dict[str, object] | None:
     """Convert a text with the people it mentions; raise `UnsendableWorkOrComment` if Jira would refuse or lose it."""
     try:
-        return rich_text.fileless_document(rich_text.with_mention_ids(text, people))
+        return rich_text.checked_document_of_text(rich_text.with_mention_ids(text, people))
     except BadValue as error:
         raise UnsendableWorkOrComment(text, str(error)) from None
 
@@ -244,7 +244,7 @@ class GetAttachmentsJob(SessionJob):
         """The job's name in lists."""
         return f"{self.action_name} of {', '.join(self.keys)}"
 
-    async def execute(self, context: JobContext) -> downloading.AttachmentTransfer:
+    async def execute(self, context: JobContext) -> downloading.AttachmentTransferResult:
         """Run the job; the queue calls this."""
         done = self._done
         done.clear()
@@ -289,7 +289,7 @@ class AddAttachmentsJob(SessionJob):
         words = f"{_count_files(len(self._done))} attached"
         return f"{words}; Jira may have {self._sending_path}, too" if self._sending_path else words
 
-    async def execute(self, context: JobContext) -> downloading.AttachmentTransfer:
+    async def execute(self, context: JobContext) -> downloading.AttachmentTransferResult:
         """Run the job; the queue calls this."""
         done, failed = self._done, list[Note]()
         done.clear()
@@ -310,7 +310,7 @@ class AddAttachmentsJob(SessionJob):
                 else:
                     done.append(str(path))
         session.progress.report(f"Attached {_count_files(len(done))} to {self.key}")
-        return downloading.AttachmentTransfer(tuple(done), failed=tuple(failed))
+        return downloading.AttachmentTransferResult(tuple(done), failed=tuple(failed))
 
     async def _attach(
         self, session: Session, path: Path, settings: jira.AttachmentSettings
@@ -343,7 +343,7 @@ class AddAttachmentsJob(SessionJob):
         """
         key, name = self.key, path.name
         before = await _possible_attachment_ids(session, key, name, size)
-        meter = downloading.Meter(session, size, "Uploading")
+        meter = downloading.TransferMeter(session, size, "Uploading")
 
         async def send() -> bool:
             upload = jira.Upload(

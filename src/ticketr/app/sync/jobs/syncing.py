@@ -95,7 +95,7 @@ def _pull_progress(tally: PullTally) -> str:
 
 def _push_progress(tally: PushTally) -> str:
     """Return how far a push has got."""
-    return _words_so_far(tally.result.done, tally.result.total, "pushed")
+    return _words_so_far(tally.result.pushed_issue_count, tally.result.total, "pushed")
 
 
 def _words_so_far(done: int, total: int, what: str) -> str:
@@ -300,8 +300,8 @@ class PushJob(_PullOrPushJob):
             words = f"Nothing was sent: {count_tickets(result.total)} would be pushed{rest}"
             session.progress.report(words)
         else:
-            words = f"Push complete: {count_tickets(result.done)}{left_out_counts(pushed=result)}"
-            session.progress.report(words, result.done, result.total)
+            words = f"Push complete: {count_tickets(result.pushed_issue_count)}{left_out_counts(pushed=result)}"
+            session.progress.report(words, result.pushed_issue_count, result.total)
         return result
 
 
@@ -361,8 +361,8 @@ class SyncJob(SessionJob):
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = f"{count_tickets(pulled.written_or_unchanged_count)} pulled, {pushed.done} pushed{left_out_counts(pulled=pulled, pushed=pushed)}"
-        session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
+        words = f"{count_tickets(pulled.written_or_unchanged_count)} pulled, {pushed.pushed_issue_count} pushed{left_out_counts(pulled=pulled, pushed=pushed)}"
+        session.progress.report(f"Sync complete: {words}", pushed.pushed_issue_count, pushed.total)
         return result
 
     def _phase_done_so_far_words(self) -> str:

@@ -40,8 +40,8 @@ class AttachmentList:
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentTransfer:
-    """What a job with attachments did.
+class AttachmentTransferResult:
+    """What a download or an upload of attachments did.
 
     Attributes:
         done: The files that were downloaded, relative to the workspace, or uploaded, as they were
@@ -83,7 +83,7 @@ async def download_missing(
     attachments_by_key: Mapping[str, Sequence[Attachment]],
     paths_by_key: Mapping[str, str],
     done: list[str],
-) -> AttachmentTransfer:
+) -> AttachmentTransferResult:
     """Download attachments that are not in their folders yet.
 
     Args:
@@ -113,8 +113,11 @@ async def download_missing(
             Note(key, where, f"{attachment.name}: {_NAME_TAKEN_REASON}", Code.FILE_IN_THE_WAY)
             for attachment in blocked
         )
-    meter = Meter(session, sum(attachment.size or 0 for _, _, attachment, _ in work), "Downloading")
+    meter = TransferMeter(
+        session, sum(attachment.size or 0 for _, _, attachment, _ in work), "Downloading"
+    )
     for key, folder, attachment, name in work:
+        path = session.store.relative_path(folder / name)
         try:
             await _download_one(session, folder, attachment, name, meter)
         except AuthenticationFailed:
@@ -122,17 +125,14 @@ async def download_missing(
         except (JiraError, FileFailed) as error:
             if isinstance(error, FileFailed) and not error.concerns_one_file:
                 raise
-            note = Note(
-                key, session.store.relative_path(folder / name), str(error), Code.REQUEST_FAILED
-            )
-            failed.append(note)
+            failed.append(Note(key, path, str(error), Code.REQUEST_FAILED))
             continue
-        done.append(session.store.relative_path(folder / name))
-    return AttachmentTransfer(tuple(done), unchanged, tuple(failed))
+        done.append(path)
+    return AttachmentTransferResult(tuple(done), unchanged, tuple(failed))
 
 
 async def _download_one(
-    session: Session, folder: Path, attachment: Attachment, name: str, meter: Meter
+    session: Session, folder: Path, attachment: Attachment, name: str, meter: TransferMeter
 ) -> None:
     file = await session.in_thread(DownloadBeingWritten, session.store.root, folder, name)
     try:
@@ -148,7 +148,7 @@ async def _download_one(
             await session.in_thread(file.close)
 
 
-async def download_known(session: Session) -> AttachmentTransfer:
+async def download_known(session: Session) -> AttachmentTransferResult:
     """Download the attachments of all issues that were pulled, beside their files.
 
     Raises:
@@ -164,8 +164,8 @@ async def download_known(session: Session) -> AttachmentTransfer:
     return await download_missing(session, attachments, homes, [])
 
 
-class Meter:
-    """Reports how many bytes were moved."""
+class TransferMeter:
+    """Reports how many bytes of attachments were moved, either way."""
 
     def __init__(self, session: Session, total: int, verb: str) -> None:
         self._progress, self._total, self._verb = session.progress, total, verb

@@ -30,7 +30,7 @@ _DELETED_REASON = "it was deleted in Jira, or you may no longer see it"
 _EDITED_REASON = f"{_DELETED_REASON}; it was edited here, or its file holds more than it"
 
 
-async def handle_missing(
+async def note_or_prune(
     session: Session,
     missing: Sequence[KnownIssue],
     key_locations: Mapping[str, TicketLocation],
@@ -39,7 +39,7 @@ async def handle_missing(
     now: float,
     prune: bool,
 ) -> None:
-    """Ask Jira what has happened to issues that a project no longer has.
+    """Ask Jira what has happened to issues that a project no longer has; note it, or prune them.
 
     Args:
         session: The workspace and the site.

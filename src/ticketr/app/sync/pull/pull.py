@@ -72,7 +72,7 @@ async def pull_named(
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _RelativeFinder(session, known, key_locations, tally)
     wanted = await relatives.find_ids_in_same_tickets({ids.get(key, key): key for key in keys})
-    tally.begin(wanted, (), known=known)
+    tally.begin(wanted, (), known_ids=known)
     plan = FetchPlan(wanted, wanted, ())
     load = partial(_load_pipeline, session, plan, known, key_locations, tally, now)
     await (await session.in_thread(load)).run()
@@ -165,7 +165,7 @@ async def pull(
     )
     known = await session.in_thread(session.state.known_issues_by_id)
     plan, now = await _make_plan(session, known, key_locations, full=full)
-    tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known=known)
+    tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known_ids=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.found_ids)
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
@@ -177,10 +177,10 @@ async def pull(
         _record_seen_and_forget_gone, session, plan.found_ids, now, known, key_locations
     )
     if plan.not_in_query:
-        from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
+        from ticketr.app.sync.pull.missing import note_or_prune  # noqa: PLC0415 - few pulls need it
 
-        await handle_missing(session, plan.not_in_query, key_locations, tally, now=now, prune=prune)
-    if not (tally.broken or tally.failed_by_key):
+        await note_or_prune(session, plan.not_in_query, key_locations, tally, now=now, prune=prune)
+    if not (tally.broken_file_notes or tally.failed_by_key):
         await session.in_thread(partial(record.note_complete_pull, at=time.time()))
 
 

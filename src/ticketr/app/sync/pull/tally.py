@@ -19,7 +19,7 @@ _OUTCOMES_WEAKEST_FIRST = (
     WriteOutcome.UPDATED,
     WriteOutcome.MERGED,
     WriteOutcome.NEW,
-    WriteOutcome.UNWRITABLE,
+    WriteOutcome.LEFT_ALONE,
     WriteOutcome.CONFLICT,
 )
 
@@ -97,10 +97,10 @@ class PullTally:
         found_and_returned_ids: The IDs of the issues that the query found and Jira could give.
         outcomes_by_id: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
             or was left there as it was. If it is written twice, the later in `_OUTCOMES_WEAKEST_FIRST`.
-        unwritable_by_key: Tickets whose files were not changed, by key.
+        left_alone_by_key: Tickets whose files were not changed, by key.
         conflicts_by_key: Tickets in conflict, by key.
         failed_by_key: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
-        broken: Files that cannot be read or written.
+        broken_file_notes: Files that cannot be read or written.
         gone_or_not_returned_by_key: Tickets that the query found and Jira did not give, or that it
             no longer finds, by key.
         not_returned_in_no_file: The keys of those that are in no file, or the IDs of unknown ones.
@@ -109,29 +109,31 @@ class PullTally:
         inexact_keys: Keys of issues whose description says more than their files can.
         recovered_draft_keys: Keys of issues that an earlier run created and whose drafts got them
             only now.
-        replaced_older_by_key: Issues whose older values were replaced, by key.
+        older_values_replaced_by_key: Issues whose older values were replaced, by key.
     """
 
     found_and_returned_ids: set[str] = field(default_factory=set)
     outcomes_by_id: dict[str, WriteOutcome] = field(default_factory=dict)
-    unwritable_by_key: dict[str, Note] = field(default_factory=dict)
+    left_alone_by_key: dict[str, Note] = field(default_factory=dict)
     conflicts_by_key: dict[str, Note] = field(default_factory=dict)
     failed_by_key: dict[str, Note] = field(default_factory=dict)
-    broken: list[Note] = field(default_factory=list)
+    broken_file_notes: list[Note] = field(default_factory=list)
     gone_or_not_returned_by_key: dict[str, Note] = field(default_factory=dict)
     not_returned_in_no_file: list[str] = field(default_factory=list)
     pruned_keys: list[str] = field(default_factory=list)
     prunable_keys: list[str] = field(default_factory=list)
     inexact_keys: set[str] = field(default_factory=set)
     recovered_draft_keys: list[str] = field(default_factory=list)
-    replaced_older_by_key: dict[str, Note] = field(default_factory=dict)
+    older_values_replaced_by_key: dict[str, Note] = field(default_factory=dict)
     _known_ids: set[str] = field(default_factory=set)
 
-    def begin(self, ids: Iterable[str], unchanged: Iterable[str], *, known: Iterable[str]) -> None:
+    def begin(
+        self, found_ids: Iterable[str], unchanged_ids: Iterable[str], *, known_ids: Iterable[str]
+    ) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
-        self.found_and_returned_ids.update(ids)
-        self._known_ids.update(known)
-        self.outcomes_by_id.update(dict.fromkeys(unchanged, WriteOutcome.UNCHANGED))
+        self.found_and_returned_ids.update(found_ids)
+        self._known_ids.update(known_ids)
+        self.outcomes_by_id.update(dict.fromkeys(unchanged_ids, WriteOutcome.UNCHANGED))
 
     def exclude_not_returned(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
         """Stop counting issues that Jira did not give, and note them."""
@@ -144,7 +146,7 @@ class PullTally:
 
     def add_broken(self, notes: Iterable[Note]) -> None:
         """Note files that cannot be read or written."""
-        self.broken += notes
+        self.broken_file_notes += notes
 
     def add_recovered_draft(self, key: str) -> None:
         """Count an issue whose draft got its key only now."""
@@ -154,11 +156,11 @@ class PullTally:
         """Note a ticket that could not be written."""
         self.failed_by_key[note.key] = note
 
-    def add_unwritable(self, note: Note, ids: Iterable[str]) -> None:
+    def add_left_alone(self, note: Note, ids: Iterable[str]) -> None:
         """Count issues whose file is not changed, with a note for the user."""
-        self.unwritable_by_key[note.key] = note
+        self.left_alone_by_key[note.key] = note
         for text in ids:
-            self._count_outcome(text, WriteOutcome.UNWRITABLE)
+            self._record_strongest_outcome(text, WriteOutcome.LEFT_ALONE)
 
     def add(self, outcomes: Iterable[FamilyResult]) -> None:
         """Count what was just written."""
@@ -169,17 +171,16 @@ class PullTally:
                 continue
             if result.note is not None:
                 conflict = result.outcome is WriteOutcome.CONFLICT
-                notes = self.conflicts_by_key if conflict else self.unwritable_by_key
+                notes = self.conflicts_by_key if conflict else self.left_alone_by_key
                 notes[result.note.key] = result.note
             else:
                 self.inexact_keys |= result.family.content.inexact_keys
             older = result.older_values_replaced_notes
-            self.replaced_older_by_key |= {note.key: note for note in older}
+            self.older_values_replaced_by_key |= {note.key: note for note in older}
             for issue in result.family.issues:
                 if issue.id not in result.family.newer_in_jira_ids:
-                    self._count_outcome(
-                        issue.id, result.outcomes_by_key.get(issue.key, result.outcome)
-                    )
+                    outcome = result.outcomes_by_key.get(issue.key, result.outcome)
+                    self._record_strongest_outcome(issue.id, outcome)
 
     def add_gone(
         self, notes: Iterable[Note], *, pruned_keys: Iterable[str], prunable_keys: Iterable[str]
@@ -199,21 +200,21 @@ class PullTally:
             merged=counts[WriteOutcome.MERGED],
             unchanged=counts[WriteOutcome.UNCHANGED],
             in_conflict=counts[WriteOutcome.CONFLICT],
-            left_alone=counts[WriteOutcome.UNWRITABLE],
-            kept=tuple(self.unwritable_by_key.values()),
+            left_alone=counts[WriteOutcome.LEFT_ALONE],
+            kept=tuple(self.left_alone_by_key.values()),
             conflicts=tuple(self.conflicts_by_key.values()),
-            failed=(*self.broken, *self.failed_by_key.values()),
+            failed=(*self.broken_file_notes, *self.failed_by_key.values()),
             inexact=tuple(sorted(self.inexact_keys)),
             gone=tuple(self.gone_or_not_returned_by_key.values()),
             left_out=tuple(self.not_returned_in_no_file),
             pruned=tuple(self.pruned_keys),
             prunable=tuple(self.prunable_keys),
             recovered=tuple(self.recovered_draft_keys),
-            brought_forward=tuple(self.replaced_older_by_key.values()),
+            brought_forward=tuple(self.older_values_replaced_by_key.values()),
         )
 
-    def _count_outcome(self, issue_id: str, written: WriteOutcome) -> None:
-        """Count the outcome of an issue; of several outcomes, the weightiest counts."""
+    def _record_strongest_outcome(self, issue_id: str, written: WriteOutcome) -> None:
+        """Record the outcome of an issue; of several outcomes, the strongest counts."""
         if issue_id not in self.found_and_returned_ids:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known_ids:

@@ -97,13 +97,13 @@ class IssueChanges:
         project: The project's key.
         existing_type_id: The ID of the issue's type; None for a draft, which may name its type.
         changes: The changes to send.
-        is_subtask: Whether a draft is a sub-task.
+        is_subtask_draft: Whether it is the draft of a sub-task.
     """
 
     project: str
     existing_type_id: str | None
     changes: tuple[Change, ...]
-    is_subtask: bool = False
+    is_subtask_draft: bool = False
 
     @property
     def needs_statuses(self) -> bool:
@@ -245,7 +245,7 @@ async def _fetch_project(session: Session, issues: Sequence[IssueChanges]) -> Pr
         if issue.existing_type_id is None:
             named = (change.new for change in issue.changes if change.part == "Type")
             with suppress(values.BadValue):  # the conversion of the draft reports it
-                wanted.add(metadata.type_of(next(named, None), subtask=issue.is_subtask).id)
+                wanted.add(metadata.type_of(next(named, None), subtask=issue.is_subtask_draft).id)
     possible = {issue_type.id for issue_type in types}
 
     async def fetch_specs(type_id: str) -> tuple[str, dict[Part, values.FieldSpec]]:

@@ -43,8 +43,8 @@ REQUEST_ENDED_AFTER_SECONDS = 3600.0
 AnswerT = TypeVar("AnswerT")
 
 
-def has_request_ended(error: jira.JiraError) -> bool:
-    """Return whether Jira had finished with a request when it was refused.
+def was_refused_by_jira(error: jira.JiraError) -> bool:
+    """Return whether Jira itself has refused a request, so that it cannot carry it out later.
 
     An answer that is not Jira's own may come from a proxy, which may still forward the request.
     """
@@ -128,7 +128,7 @@ async def send_entry(
             with trio.CancelScope(shield=True):  # one short write
                 if jira.certainly_failed(error, sent_field_ids):
                     await session.in_thread(outbox.forget, sent_entry)
-                elif has_request_ended(error):
+                elif was_refused_by_jira(error):
                     await session.in_thread(outbox.put, replace(sent_entry, sent=0.0))
             raise
 

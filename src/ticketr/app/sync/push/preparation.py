@@ -90,9 +90,9 @@ class RouteFinder:
         return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 
     async def fetch_route(
-        self, edit: IssueWrite, fields: Collection[str] = ()
+        self, edit: IssueWrite, fields_to_set: Collection[str] = ()
     ) -> tuple[jira.Transition, ...]:
-        """Return the transitions to an edit's status, such as take the most of some fields.
+        """Return the transitions to an edit's status, such as take the most of ``fields_to_set``.
 
         Raises:
             NoTransition: None are known.
@@ -100,19 +100,19 @@ class RouteFinder:
         """
         status = edit.payload.status
         assert status is not None
-        transitions = await self.session.jira.transitions(edit.key, with_fields=bool(fields))
+        transitions = await self.session.jira.transitions(edit.key, with_fields=bool(fields_to_set))
         try:
-            return (transition_to(status, transitions, fields),)
+            return (transition_to(status, transitions, fields_to_set),)
         except NoTransition:
             async with self._learning_lock:
-                return await self._find_long_route(edit, status, transitions, fields)
+                return await self._find_long_route(edit, status, transitions, fields_to_set)
 
     async def _find_long_route(
         self,
         edit: IssueWrite,
         status: str,
         transitions: tuple[jira.Transition, ...],
-        fields: Collection[str],
+        fields_to_set: Collection[str],
     ) -> tuple[jira.Transition, ...]:
         """Return the shortest known way of several transitions; learn what is not known."""
         workflow = self._workflows.setdefault((edit.project, edit.old_type_id), {})
@@ -131,7 +131,7 @@ class RouteFinder:
             await self.session.in_thread(save, edit.project, edit.old_type_id, known)
         starts = (edit.old_status, *path)
         return tuple(
-            transition_to(to, edges[start.casefold()], fields)
+            transition_to(to, edges[start.casefold()], fields_to_set)
             for start, to in zip(starts, path, strict=False)
         )
 

@@ -222,13 +222,13 @@ async def find_created_when_sure(
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in requests):
         own = [creation for creation in requests if creation.project == project]
-        creations |= await _search_project_by_marker(session, own)
+        creations |= await _find_existing_by_marker(session, own)
     if creations:
         await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
-async def _search_project_by_marker(
+async def _find_existing_by_marker(
     session: Session, requests: Sequence[Creation]
 ) -> dict[str, Creation]:
     """Search one project for requested issues by their markers.

@@ -58,15 +58,15 @@ class TicketToFetch:
         head_id_or_key: The ID of its head, or the key if it was never pulled into this workspace.
         key: The key of its head.
         path: Its file, relative to the workspace.
-        added_task_keys: Keys that were added to its file since the last sync. Issues that are its
-            sub-tasks in Jira are fetched with it.
+        locally_added_task_keys: Keys that were added to its file since the last sync. Issues that
+            are its sub-tasks in Jira are fetched with it.
         ids_or_keys: The ID or key of each of its issues; empty for those of the last sync.
     """
 
     head_id_or_key: str
     key: str
     path: str
-    added_task_keys: Sequence[str] = ()
+    locally_added_task_keys: Sequence[str] = ()
     ids_or_keys: Sequence[str] = ()
 
     @classmethod
@@ -78,7 +78,7 @@ class TicketToFetch:
     @property
     def ids_and_keys_to_fetch(self) -> Sequence[str]:
         """The IDs and keys of all issues to fetch."""
-        return (*self.ids_or_keys, *self.added_task_keys)
+        return (*self.ids_or_keys, *self.locally_added_task_keys)
 
     def note(self, reason: str, code: Code) -> Note:
         """Return a note that says why it could not be fetched."""
@@ -90,7 +90,7 @@ class TicketToFetch:
         issues = [answers[name] for name in names if name in answers]
         issues += (
             issue
-            for issue in map(answers.get, self.added_task_keys)
+            for issue in map(answers.get, self.locally_added_task_keys)
             if issue is not None and is_subtask(issue) and parent_id(issue) == self.head_id_or_key
         )
         return list({issue.id: issue for issue in issues}.values())
@@ -112,7 +112,7 @@ async def fetch_and_write(
     Cancellation:
         Takes effect at once, or after a running write. Written tickets stay.
     """
-    now = (await _fetch(session, requests, keep_lost=True)).values()
+    now = (await _fetch(session, requests, keep_lost_subtasks=True)).values()
     families = [family for family in now if not isinstance(family, Note)]
     writer = FamilyWriter(
         session.store,
@@ -161,14 +161,14 @@ async def record_never_pulled(
 
 
 async def _fetch(
-    session: Session, requests: Iterable[TicketToFetch], *, keep_lost: bool = False
+    session: Session, requests: Iterable[TicketToFetch], *, keep_lost_subtasks: bool = False
 ) -> dict[str, RenderedFamily | Note]:
     """Fetch tickets and render them.
 
     Args:
         session: The workspace and the site.
         requests: The tickets.
-        keep_lost: Whether sub-tasks that Jira no longer has keep their lines in the file.
+        keep_lost_subtasks: Whether sub-tasks that Jira no longer has keep their lines in the file.
 
     Returns:
         Each ticket, or why it could not be fetched, by its head.
@@ -179,7 +179,7 @@ async def _fetch(
     for heads in concurrency.chunks(unknown, concurrency.BULK_FETCH_SIZE):
         members |= await session.in_thread(session.state.issue_ids_by_head_id, heads)
     wanted = [replace(request, ids_or_keys=members[request.head_id_or_key]) for request in wanted]
-    fetch = partial(_fetch_batch, session, keep_lost=keep_lost)
+    fetch = partial(_fetch_batch, session, keep_lost_subtasks=keep_lost_subtasks)
     families: dict[str, RenderedFamily | Note] = {}
     for some in await concurrency.map_in_tasks(fetch, _batches(wanted)):
         families |= some
@@ -195,7 +195,7 @@ def _batches(requests: Iterable[TicketToFetch]) -> Iterator[list[TicketToFetch]]
 
 
 async def _fetch_batch(
-    session: Session, batch: Sequence[TicketToFetch], *, keep_lost: bool
+    session: Session, batch: Sequence[TicketToFetch], *, keep_lost_subtasks: bool
 ) -> dict[str, RenderedFamily | Note]:
     """Fetch and render some tickets, as `_fetch` does."""
     issues: dict[str, Issue] = {}  # by ID, and by key
@@ -216,7 +216,7 @@ async def _fetch_batch(
             moved = await session.jira.find_renamed(answer, fields=["summary"])
             renamed |= {key: issue.key for key, issue in moved.items()}
     lost: dict[str, list[Issue]] = {}
-    for request in batch if keep_lost else ():
+    for request in batch if keep_lost_subtasks else ():
         head = request.head_id_or_key
         if head in issues and any(name not in issues for name in request.ids_or_keys):
             own = request.issues_in(issues)
@@ -393,14 +393,14 @@ async def compare_with_jira(
     ]
 
 
-def _read_known_tickets(state: State, heads: Iterable[str]) -> dict[str, _TicketInState]:
-    """Read what is known of some tickets, by their heads."""
+def _read_known_tickets(state: State, head_ids: Iterable[str]) -> dict[str, _TicketInState]:
+    """Read what is known of some tickets, by the IDs of their heads."""
     clashes = {conflict.head_id: conflict.clashes for conflict in state.conflicts.all()}
     return {
-        head: _TicketInState(
-            state.issues_of(head), state.sent.values_by_key(head), clashes.get(head, ())
+        head_id: _TicketInState(
+            state.issues_of(head_id), state.sent.values_by_key(head_id), clashes.get(head_id, ())
         )
-        for head in heads
+        for head_id in head_ids
     }
 
 
@@ -467,13 +467,13 @@ def _compare_change(
         for key, changes in change.edits.items()
         if key in there and (left := unsent_edits(changes, there[key]))
     }
-    notes = tuple(_not_in_ticket_note(key, change, renamed) for key in absent)
+    notes = tuple(_not_subtask_in_jira_note(key, change, renamed) for key in absent)
     action = PushAction.SEND if edits or change.new_tasks or absent else PushAction.ALREADY_IN_JIRA
     return Comparison(change, action, notes, edits, issues, dict(sections))
 
 
-def _not_in_ticket_note(key: str, change: TicketChanges, renamed: Mapping[str, str]) -> Note:
-    """Return a note that says why Jira does not have an issue in this ticket."""
+def _not_subtask_in_jira_note(key: str, change: TicketChanges, renamed: Mapping[str, str]) -> Note:
+    """Return a note that says why an issue is not a sub-task of this ticket in Jira."""
     if key in renamed:
         return Note(key, change.local.path, moved_reason(key, renamed), Code.MOVED)
     reason = f"Jira does not have it as a sub-task of {change.key_or_title}"

@@ -71,13 +71,11 @@ def mention_warnings(
     """Yield the line of each new mention for which no account was found, and a warning."""
     for person in adf.named_people(text):
         if not users.get(person.name_or_email, (None,)) and person.mention not in before:
-            yield (
-                person.line_in_text,
-                (
-                    f"“{person.mention}” goes to Jira as text, for its search finds nobody of that name; "
-                    "a mention is @[Name](account ID), @[Name] or @ and an e-mail address"
-                ),
+            warning = (
+                f"“{person.mention}” goes to Jira as text, for its search finds nobody of that name; "
+                "a mention is @[Name](account ID), @[Name] or @ and an e-mail address"
             )
+            yield person.line_in_text, warning
 
 
 def _find_person(name: str, users: Sequence[User], place: str) -> User | None:
@@ -87,11 +85,8 @@ def _find_person(name: str, users: Sequence[User], place: str) -> User | None:
         several = " or ".join(
             f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MAX_SHOWN_PEOPLE]
         )
-        more = (
-            f" ({len(fitting) - _MAX_SHOWN_PEOPLE} more)"
-            if len(fitting) > _MAX_SHOWN_PEOPLE
-            else ""
-        )
+        unshown = len(fitting) - _MAX_SHOWN_PEOPLE
+        more = f" ({unshown} more)" if unshown > 0 else ""
         raise BadValue(
             f"{place}{short_quote(name)} is the name of several people; write {several}{more}"
         )
@@ -167,7 +162,7 @@ def _new_and_old_texts(
     ]
 
 
-def fileless_document(text: str) -> dict[str, object] | None:
+def checked_document_of_text(text: str) -> dict[str, object] | None:
     """Return the document of a text that no file holds; None if it is empty.
 
     Raises:

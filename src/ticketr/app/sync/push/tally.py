@@ -50,7 +50,7 @@ class PushResult:
     warnings: tuple[Note, ...] = ()
 
     @property
-    def done(self) -> int:
+    def pushed_issue_count(self) -> int:
         """How many issues were created or changed."""
         return len(self.created) + len(self.updated)
 
@@ -116,17 +116,17 @@ class PushTally:
             elif result.note is not None:
                 self.fail(result.note)
 
-    def hold_back(self, note: Note, writes: int) -> None:
-        """Count a ticket that has changed in Jira, with the issues that are not written."""
+    def hold_back(self, note: Note, unwritten_issue_count: int) -> None:
+        """Count a ticket that has changed in Jira, and its issues that are not written."""
         self.result = replace(
             self.result,
             conflicts=(*self.result.conflicts, note),
-            in_conflict=self.result.in_conflict + writes,
+            in_conflict=self.result.in_conflict + unwritten_issue_count,
         )
 
     def show(self, progress: Progress) -> None:
         """Report how far the push is."""
-        progress.report("Pushing tickets", self.result.done, self.result.total)
+        progress.report("Pushing tickets", self.result.pushed_issue_count, self.result.total)
 
 
 def failure_note(

@@ -102,16 +102,16 @@ async def _move_by_given_or_fetched(
 
 
 def transition_to(
-    status: str, transitions: Iterable[Transition], fields: Iterable[str] = ()
+    status: str, transitions: Iterable[Transition], fields_to_set: Iterable[str] = ()
 ) -> Transition:
     """Return the transition that leads to a status.
 
-    If several do, it is the first of those that take the most of the ``fields``.
+    If several do, it is the first of those that take the most of the ``fields_to_set``.
 
     Raises:
         NoTransition: None leads there.
     """
-    transitions, fields = tuple(transitions), frozenset(fields)
+    transitions, fields = tuple(transitions), frozenset(fields_to_set)
     fitting = [
         transition
         for transition in transitions

@@ -127,7 +127,7 @@ def issue_changes_to_send(
             yield IssueChanges(project, None, draft_changes(change.local.ticket))
         for draft in change.new_tasks:
             wanted = (*draft_changes(draft), *change.inherited_by(draft))
-            yield IssueChanges(project, None, wanted, is_subtask=True)
+            yield IssueChanges(project, None, wanted, is_subtask_draft=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,7 +336,7 @@ class State(Database):
                 for issue_id, key, fields, stale in self.read(query, (head_id,))
             ]
 
-    def rows_of_conflict(self, conflict: journal.Conflict) -> tuple[list[IssueRow], float]:
+    def jira_rows_of_conflict(self, conflict: journal.Conflict) -> tuple[list[IssueRow], float]:
         """Read the issues of a ticket in conflict, as Jira had them.
 
         Returns:

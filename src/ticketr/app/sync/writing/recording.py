@@ -21,7 +21,7 @@ class WriteOutcome(Enum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     MERGED = "merged"
-    UNWRITABLE = "unwritable"
+    LEFT_ALONE = "left alone"
     CONFLICT = "conflict"
 
 

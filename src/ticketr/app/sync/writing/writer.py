@@ -47,7 +47,7 @@ def _with_current_paths(
     store: Store,
     state: State,
     families: Sequence[RenderedFamily],
-    gone: Iterable[RenderedFamily],
+    without_file: Iterable[RenderedFamily],
 ) -> list[RenderedFamily]:
     """Return families with the files that hold them now, once the files of some are gone or empty.
 
@@ -57,9 +57,9 @@ def _with_current_paths(
         store: The ticket files.
         state: The last sync.
         families: The families.
-        gone: Those whose files are gone or empty.
+        without_file: Those whose files are gone or empty.
     """
-    keys = {family.head.id: _head_keys_former_first(state, family) for family in gone}
+    keys = {family.head.id: _head_keys_former_first(state, family) for family in without_file}
     known = set(state.paths_by_head_key().values()).difference(family.path for family in families)
     texts = _locate_keys(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
@@ -299,7 +299,7 @@ class FamilyWriter:
         )
         if snapshot is None:
             reason = self._store.write_refusal(name)
-            decision = WriteDecision(WriteOutcome.UNWRITABLE, reason=reason)
+            decision = WriteDecision(WriteOutcome.LEFT_ALONE, reason=reason)
             return [(family, decision) for family in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
@@ -362,12 +362,12 @@ class FamilyWriter:
         if index is None:
             if not file.text.strip():
                 return WriteDecision(WriteOutcome.NEW, remote.ticket)
-            return WriteDecision(WriteOutcome.UNWRITABLE, reason="the file holds something else")
+            return WriteDecision(WriteOutcome.LEFT_ALONE, reason="the file holds something else")
         span, local = file.text_slices[index], file.tickets[index]
         text = file.text[span]
         keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
-            return WriteDecision(WriteOutcome.UNWRITABLE, reason="it was changed meanwhile")
+            return WriteDecision(WriteOutcome.LEFT_ALONE, reason="it was changed meanwhile")
         if lf_and_chomp(text) == lf_and_chomp(remote.text):
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
@@ -416,7 +416,7 @@ class FamilyWriter:
         outcomes: Mapping[str, WriteOutcome] = {}
         if decision.before_if_differs is not None:
             outcomes = self._outcomes_by_key(family, decision, decision.before_if_differs)
-        if decision.outcome in {WriteOutcome.UNWRITABLE, WriteOutcome.CONFLICT}:
+        if decision.outcome in {WriteOutcome.LEFT_ALONE, WriteOutcome.CONFLICT}:
             code = Code.FILE_IN_THE_WAY
             if decision.outcome is WriteOutcome.CONFLICT:
                 code = Code.CONFLICT
