@@ -127,19 +127,19 @@ def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[J
         raise WouldDeadlock(waiter.id, f"job {first.id!r}, which needs {needs}")
 
 
-def _jobs_blocking(waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
+def _jobs_blocking(waiter: JobRecord, blocked: JobRecord) -> Iterable[JobRecord]:
     """Return the jobs that have to end before a job can."""
-    if record.status is RUNNING:
-        return record.jobs_its_task_awaits()
-    if record.status is not PENDING:
+    if blocked.status is RUNNING:
+        return blocked.jobs_its_task_awaits()
+    if blocked.status is not PENDING:
         return ()
-    return [*_key_holders_if_deadlocking(waiter, record), *record.extras.predecessors]
+    return [*_key_holders_if_deadlocking(waiter, blocked), *blocked.extras.predecessors]
 
 
 def _key_holders_if_deadlocking(waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
     """Return the jobs that use up the key of a pending one; none unless all but one wait for it."""
     holders, slot = record.queue.schedule.key_holders_blocking(record), record.extras.key_slot
-    waiting = {waiter, *(slot.jobs if slot is not None else ())}.difference(holders) | {waiter}
+    waiting = {waiter, *(slot.live_jobs if slot is not None else ())}.difference(holders) | {waiter}
     others = [holder for holder in holders if holder is not waiter]
     is_used_up = len(holders) == 1 or all(
         not waiting.isdisjoint(holder.jobs_its_task_awaits()) for holder in others

@@ -173,7 +173,7 @@ def result_of(record: JobRecord) -> object:
     if record.status is CANCELLED:
         raise JobCancelled(record.id, record.name, str(record.extras.cancel_cause))
     if record.exception is None:
-        raise JobTimedOut(record.id, record.name, record.last_attempt_time_limit)
+        raise JobTimedOut(record.id, record.name, record.last_attempt_limit_seconds)
     assert record.error is not None
     info = record.error
     failed = JobFailed(record.id, record.name, info.type, info.message)

@@ -9,7 +9,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
 from ticketr.jobs._progress import JobProgress, checked_field, iso_time
-from ticketr.jobs._values import json_key_or_repr, json_value_or_repr, utf8_escaped
+from ticketr.jobs._values import json_job_key_or_repr, json_value_or_repr, utf8_escaped
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -224,7 +224,7 @@ class JobSnapshot(Generic[T_co]):
             "id": utf8_escaped(self.id),
             "name": utf8_escaped(self.name),
             "status": self.status.value,
-            "key": json_key_or_repr(self.key),
+            "key": json_job_key_or_repr(self.key),
             "tags": sorted(utf8_escaped(tag) for tag in self.tags),
             "progress": None if progress is None else progress.as_dict(),
             "cancel_cause": None if self.cancel_cause is None else self.cancel_cause.value,
@@ -253,7 +253,7 @@ class JobSnapshot(Generic[T_co]):
             name=checked_field(data, "name", str),
             status=JobStatus(checked_field(data, "status", str)),
             revision=checked_field(data, "revision", int),
-            key=json_key_or_repr(checked_field(data, "key")),
+            key=json_job_key_or_repr(checked_field(data, "key")),
             tags=frozenset(map(str, checked_field(data, "tags", list))),
             priority=checked_field(data, "priority", int),
             attempt=checked_field(data, "attempt", int),

@@ -19,8 +19,8 @@ from ticketr.jobs._core import QueueCore, QueueOptions
 from ticketr.jobs._groups import leaves
 from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CancelCause, JobSnapshot
+from ticketr.jobs._known_jobs import Keep
 from ticketr.jobs._queue import JobQueue
-from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import (
@@ -232,7 +232,7 @@ class QueueBlock:
                 await core.recorder.write_rest_and_close()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
             core.reporter.report_unseen_failures()
-        leaving = error_to_raise(body, core.fatal, nursery_error, core.failure)
+        leaving = error_to_raise(body, core.fatal, nursery_error, core.failed_job_error)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving

@@ -105,7 +105,8 @@ class JobExtras:
 NO_EXTRAS: Final = JobExtras()
 """The extras of a job that has none; never written."""
 ENDED_JOB_CONTEXT: Final = Context()
-NO_REPORT: Final = (0, 0, "", 0)
+EMPTY_REPORT: Final = (0, 0, "", 0)
+"""The report of a job that has reported nothing."""
 
 TRANSITIONS: Final[Mapping[JobStatus, Collection[JobStatus]]] = {
     PENDING: (RUNNING, CANCELLED),
@@ -159,6 +160,7 @@ class JobRecord:
 
     Some fields are filled only by ``accept`` or by a transition, which saves each job a store.
     ``attempt`` and ``status``, which tell readers that fields are filled, are written after these.
+    Times are on Trio's clock.
 
     Attributes:
         call: What is called at each attempt. A failed job keeps it, without its context variables,
@@ -265,7 +267,7 @@ class JobRecord:
         """Write what a store has kept of a job's earlier attempts, before the job enters."""
         self.attempt = attempt
         if started_at is not None:
-            self.attempt_started_at, self.report = started_at, NO_REPORT
+            self.attempt_started_at, self.report = started_at, EMPTY_REPORT
         if total_ends_at is not None:
             self.total_ends_at = total_ends_at
 
@@ -285,7 +287,7 @@ class JobRecord:
         """Begin an attempt in a scope that has been entered."""
         assert self.status is PENDING
         self.attempt_started_at = now
-        self.report = NO_REPORT
+        self.report = EMPTY_REPORT
         self.attempt += 1
         self.attempt_scope = scope
         if self.call[2]:
@@ -315,7 +317,7 @@ class JobRecord:
         return has_total and time >= self.total_ends_at
 
     @property
-    def last_attempt_time_limit(self) -> float:
+    def last_attempt_limit_seconds(self) -> float:
         """The limit of the last attempt: that for each one, or that for all if it was closer."""
         total = None if self.retry is None else self.retry.total
         is_closer = self.has_used_up_total(self.attempt_started_at + self.attempt_timeout)
@@ -354,7 +356,7 @@ class JobRecord:
             self.call = ENDED_CALL
             self.retry = None
 
-    def drop_call(self) -> None:
+    def drop_kept_call(self) -> None:
         """Drop what a failed job has kept for a retry, since the queue drops its record."""
         self.call = ENDED_CALL
 
@@ -373,8 +375,8 @@ class JobRecord:
         """Count a change, for readers to tell two snapshots apart."""
         self.revision += 1
 
-    def note_cancel_requested(self, cause: CancelCause) -> None:
-        """Note that a cancel was requested, which also ends a wait of the job's own task."""
+    def set_cancel_requested(self, cause: CancelCause) -> None:
+        """Write that a cancel was requested, and why; it also ends a wait of the job's own task."""
         extras = self.own_extras()
         extras.get_awaited_jobs, extras.cancel_requested, extras.cancel_cause = None, True, cause
 
@@ -471,7 +473,7 @@ def progress_of(record: JobRecord) -> JobProgress:
 def snapshot_of(record: JobRecord) -> JobSnapshot:
     """Return a job as it is now."""
     status, extras = record.status, record.extras
-    has_report = record.attempt and record.report is not NO_REPORT
+    has_report = record.attempt and record.report is not EMPTY_REPORT
     return JobSnapshot(
         id=record.id,
         name=record.name,

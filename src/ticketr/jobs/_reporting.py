@@ -1,8 +1,8 @@
 """What a queue reports: failures that no task waits for, and the steps of its jobs in the log.
 
-Each failure is reported once. The end of a failed job that a task or a map waits for is theirs. Any other failure is reported a few
-steps of Trio later, in the same instant of its clock, unless a wait begins in between: the job may
-have failed while its submitter could not run.
+Each failure is reported once. The end of a failed job that a task or a map waits for is theirs. Any
+other failure is reported a few steps of Trio later, in the same instant of its clock, unless a wait
+begins in between: the job may have failed while its submitter could not run.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ In the first one its submitter runs, in the second one the wait that the submitt
 
 @final
 @dataclass(eq=False)
-class Reporter:
+class FailureAndStepReporter:
     """Calls ``on_job_error`` for failed jobs that no task waits for, and logs the steps of jobs.
 
     The log is ``ticketr.jobs``: a submit and a start at DEBUG, an end at INFO. Each line has the

@@ -89,7 +89,7 @@ def end_repeats_and_pauses(core: QueueCore, *, will_cancel_pending: bool = False
     for repeat in [*core.repeats.live.values()]:
         core.repeats.end(repeat)
     resume = partial(core.schedule.set_paused, is_paused=False)
-    for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
+    for slot in [core.schedule.queue_slot, *core.known_jobs.keys.values()]:
         if slot.is_paused:
             core.change_pause_or_limit(slot.key, resume, marks_changed=not will_cancel_pending)
     core.waker.wake_one()
@@ -201,7 +201,7 @@ def error_to_raise(
     body: BaseException | None,
     fatal: Sequence[BaseException],
     nursery_error: BaseException | None,
-    failure: BaseException | None = None,
+    failed_job_error: BaseException | None = None,
 ) -> BaseException | None:
     """Return what to raise at the end of the block.
 
@@ -209,7 +209,8 @@ def error_to_raise(
         body: What the body raised, or the wait for the last jobs.
         fatal: The interrupts and exits that jobs and callbacks raised.
         nursery_error: What came out of the nursery: a Cancelled of an outer scope, or an interrupt.
-        failure: The error of the job whose failure has cancelled the queue. It leaves in a group.
+        failed_job_error: The error of the job whose failure has cancelled the queue. It leaves in a
+            group.
     """
     cancelled, rest = split_cancelled(nursery_error) if nursery_error is not None else (None, None)
     others = leaves(rest)
@@ -217,17 +218,17 @@ def error_to_raise(
         nursery_error.add_note("This is a fault of ticketr itself. Please report it.")
         return nursery_error
     fatal = [*fatal, *others]
-    if not fatal and failure is None:
+    if not fatal and failed_job_error is None:
         return body if body is not None else next(iter(leaves(cancelled)), None)
     errors = [unwrap_single(error) for error in fatal]
-    if failure is not None:
-        errors.append(failure)
+    if failed_job_error is not None:
+        errors.append(failed_job_error)
     own = split_cancelled(body)[1] if body is not None else None
-    if own is not None and not _is_job_failed_caused_by(own, [*fatal, failure]):
+    if own is not None and not _is_job_failed_caused_by(own, [*fatal, failed_job_error]):
         errors.insert(0, own)
     if len(errors) > 1:
         return BaseExceptionGroup("body and jobs failed", errors)
-    return errors[0] if failure is None else BaseExceptionGroup("a job failed", errors)
+    return errors[0] if failed_job_error is None else BaseExceptionGroup("a job failed", errors)
 
 
 def _is_job_failed_caused_by(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:

@@ -49,7 +49,7 @@ async def run_timer_and_bulk_actions(core: QueueCore) -> None:
             next_time = min(
                 phase.cut_off_at,
                 phase.stuck_warning_at,
-                core.schedule.next_due_or_expiry_time(),
+                core.schedule.next_wake_time(),
                 core.repeats.scheduled.first_rank(),
             )
             deadline = -math.inf if reporter.unreported_failures else next_time

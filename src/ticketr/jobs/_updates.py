@@ -119,7 +119,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         if self._only_job is None:
             record = await park()
         else:
-            record = await wait_for_jobs(self._core, self._awaited, park)
+            record = await wait_for_jobs(self._core, self._job_awaited_by_receive, park)
         self._unread.discard(record)
         return self._view(record)
 
@@ -141,7 +141,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         """Return whether ``receive`` would return or raise at once."""
         return bool(self._unread) or self._is_over or self._is_closed_by_reader
 
-    def _awaited(self) -> Collection[JobRecord]:
+    def _job_awaited_by_receive(self) -> Collection[JobRecord]:
         """Return the job that has to change before ``receive`` returns; none once it can."""
         return () if self._only_job is None or self._would_receive_at_once() else (self._only_job,)
 

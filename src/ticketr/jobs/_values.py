@@ -198,7 +198,7 @@ def json_value_or_repr(value: object) -> object:
         return utf8_escaped(full_repr(value))
 
 
-def json_key_or_repr(key: object) -> object:
+def json_job_key_or_repr(key: object) -> object:
     """Return a job's key as :func:`json_value_or_repr` does, but nothing that cannot be a key."""
     value = json_value_or_repr(key)
     return utf8_escaped(full_repr(key)) if type(value) in (list, dict) else value

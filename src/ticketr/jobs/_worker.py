@@ -86,7 +86,7 @@ class RetryDelay(NamedTuple):
 
     delay: float
     """The seconds until then."""
-    counts_last_attempt: bool
+    counts_failed_attempt: bool
     """Whether the one that failed counts against the job's ``Retry``."""
 
 
@@ -155,7 +155,7 @@ def next_attempt(record: JobRecord, outcome: NoValueOutcome, now: float) -> Retr
 
 def timed_out(record: JobRecord) -> JobTimedOut:
     """Return the error of a job whose time limit passed."""
-    return JobTimedOut(record.id, record.name, record.last_attempt_time_limit)
+    return JobTimedOut(record.id, record.name, record.last_attempt_limit_seconds)
 
 
 VALUE_IF_SCOPE_CAUGHT_CANCEL: Final = object()
@@ -263,7 +263,7 @@ def retry_or_end(core: QueueCore, worker: Task, error: BaseException | None) -> 
         if retry is None or record.extras.cancel_requested:  # the rule may have requested it
             end_job_and_reraise_cancelled(core, record, worker, outcome)
         else:
-            core.put_back(record, worker, retry.delay, counts_attempt=retry.counts_last_attempt)
+            core.put_back(record, worker, retry.delay, counts_attempt=retry.counts_failed_attempt)
     finally:
         del error, outcome  # their tracebacks hold this frame
 

@@ -37,7 +37,7 @@ class Repeat:
 
     Attributes:
         id: Its ID; that of its n-th run is ``<id>#n``.
-        start_order: Its place in the order of the calls.
+        creation_order: Its place in the order in which the repeats were made.
         template: The record that its runs are copies of; None once it has ended, and for one that
             a store could not load.
         due_times: Its due times; None like the template.
@@ -55,7 +55,7 @@ class Repeat:
     """
 
     id: JobID
-    start_order: int
+    creation_order: int
     template: JobRecord | None = None
     due_times: DueTimes | None = None
     every_as_stored: str = ""
@@ -114,7 +114,7 @@ class Repeats:
     Attributes:
         shows_failures_to_reader: False, since a failed run is reported (see ``JobCollector``).
         live: The repeats that have not ended, by ID, in the order of their calls.
-        start_orders: The places of further repeats in that order.
+        creation_orders: The places of further repeats in that order.
         scheduled: The repeats that wait, by when their next runs are due.
     """
 
@@ -123,7 +123,7 @@ class Repeats:
     _queue: QueueCore
     live: dict[JobID, Repeat] = field(default_factory=dict)
     scheduled: PriorityQueue[Repeat] = field(default_factory=PriorityQueue)
-    start_orders: Iterator[int] = field(default_factory=partial(itertools.count, 1))
+    creation_orders: Iterator[int] = field(default_factory=partial(itertools.count, 1))
 
     def _store_change(self, repeat: Repeat) -> None:
         """Note a change or an end in the store; the end of the queue changes nothing there."""
@@ -163,9 +163,9 @@ class Repeats:
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
         if times.due_at < now:
             times.advance(now, offset)
-        number, wanted = next(self.start_orders), template.extras.given_id
+        number, wanted = next(self.creation_orders), template.extras.given_id
         while (repeat_id := wanted or f"repeat-{number}") in self.live and not wanted:
-            number = next(self.start_orders)
+            number = next(self.creation_orders)
         new = Repeat(repeat_id, number, is_restored_unclaimed=True)
         repeat = self.live.setdefault(repeat_id, new)
         if not repeat.is_restored_unclaimed:
@@ -272,7 +272,7 @@ class Repeats:
         if repeat.due_times is not None and repeat.is_waiting and repeat not in self.scheduled:
             # One that is late is due now.
             time = repeat.due_times.due_at if repeat.makeup_due_at is None else -math.inf
-            self.scheduled.push(repeat, time, repeat.start_order)
+            self.scheduled.push(repeat, time, repeat.creation_order)
             self._queue.timer.wake_at(time)
 
     # The end

@@ -51,7 +51,7 @@ class Dependencies:
         for dependent in released:
             core.schedule.end_wait_for_predecessors(dependent, core.now())
         if dependents:
-            core.timer.wake_at(core.schedule.next_due_or_expiry_time())
+            core.timer.wake_at(core.schedule.next_wake_time())
             core.notify_changed_and_wake_worker(released)
         while is_outermost and doomed:  # each may have dependents, which this loop cancels, too
             core.cancel_pending(doomed[0], CancelCause.DEPENDENCY)

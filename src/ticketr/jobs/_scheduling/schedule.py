@@ -36,8 +36,8 @@ T = TypeVar("T", bound="Hashable")
 Entry: TypeAlias = tuple[float, float, int, T]
 """A rank, a time, a number, and the item that has them."""
 
-MAX_STALE_ENTRIES: Final = 32
-"""How many stale entries may exceed the valid ones before all are dropped."""
+MAX_EXCESS_STALE_ENTRIES: Final = 32
+"""By how many the stale entries may exceed the valid ones before all stale ones are dropped."""
 
 
 @final
@@ -115,7 +115,7 @@ class PriorityQueue(dict[T, Entry[T]]):
             queue.popleft()
         elif queue and queue[-1] is entry:
             queue.pop()
-        elif len(queue) + len(self._heap) > 2 * len(self) + MAX_STALE_ENTRIES:
+        elif len(queue) + len(self._heap) > 2 * len(self) + MAX_EXCESS_STALE_ENTRIES:
             self._in_order = deque(sorted(self.values()))
             self._heap = []
         return True
@@ -204,7 +204,7 @@ class KeySlot:
 
     Attributes:
         key: The key.
-        jobs: The live jobs with this key.
+        live_jobs: The live jobs with this key.
         ready: Those that could start, but for a worker, or for a pause or the rate of the queue.
         running: Those that run.
         is_paused: Whether none of them may start.
@@ -213,7 +213,7 @@ class KeySlot:
     """
 
     key: Hashable
-    jobs: dict[JobRecord, None] = field(default_factory=dict)
+    live_jobs: dict[JobRecord, None] = field(default_factory=dict)
     ready: dict[JobRecord, None] = field(default_factory=dict)
     running: dict[JobRecord, None] = field(default_factory=dict)
     is_paused: bool = False
@@ -222,17 +222,17 @@ class KeySlot:
 
     def add_live_job(self, job: JobRecord) -> None:
         """Note that a live job has the key."""
-        self.jobs[job] = None
+        self.live_jobs[job] = None
 
     def remove_live_job(self, job: JobRecord) -> None:
         """Note that a job with the key has ended."""
-        del self.jobs[job]
+        del self.live_jobs[job]
 
     @property
     def is_unused(self) -> bool:
         """Whether no live job has the key, and it has no pause and no limit of its own."""
         has_limit = self.is_paused or self.concurrency is not None or self.bucket is not None
-        return not (self.jobs or has_limit)
+        return not (self.live_jobs or has_limit)
 
 
 @final
@@ -244,7 +244,7 @@ class Schedule:
     :meth:`take_submission_if_room` before another task can enter.
 
     Attributes:
-        max_ready_jobs: How many ready jobs there may be: with so many, submits wait for room.
+        ready_jobs_when_full: The number of ready jobs with which submits wait for room.
         queue_concurrency: The most jobs that run at once.
         key_concurrency: The most jobs of a key that run at once, unless the key has its own limit.
         pending: The number of pending jobs.
@@ -257,7 +257,7 @@ class Schedule:
         is_time_dependent: Whether anything may wait for a time.
     """
 
-    max_ready_jobs: float
+    ready_jobs_when_full: float
     _running: Sized
     queue_concurrency: float
     key_concurrency: float
@@ -314,9 +314,9 @@ class Schedule:
         if extras.predecessors:
             self._put(record, self._dependent)
         else:
-            self._add_independent(record, now)
+            self._add_without_predecessors(record, now)
 
-    def _add_independent(self, record: JobRecord, now: float) -> None:
+    def _add_without_predecessors(self, record: JobRecord, now: float) -> None:
         """Add a job that waits for no other one."""
         if record.due_at > now:
             record.pending_queue = self._delayed
@@ -468,8 +468,11 @@ class Schedule:
 
     # Time
 
-    def next_due_or_expiry_time(self) -> float:
-        """Return when to call :meth:`make_due_ready` and :meth:`pending_newly_past_start_by` next."""
+    def next_wake_time(self) -> float:
+        """Return when a job is next due, must have started, or has a start of its rate; or inf.
+
+        Note whether there is such a time.
+        """
         when = min(
             self._delayed.first_rank(),
             self._expiring.first_rank(),
@@ -549,14 +552,14 @@ class Schedule:
     def end_wait_for_predecessors(self, record: JobRecord, now: float) -> None:
         """Make a job ready, or delayed, for which those that it starts after have ended."""
         self._dependent.discard(record)
-        self._add_independent(record, now)
+        self._add_without_predecessors(record, now)
 
     # Submits that wait for room
 
     @property
     def has_ready_room(self) -> bool:
         """Whether another job may become ready by entering."""
-        return len(self.ready) < self.max_ready_jobs
+        return len(self.ready) < self.ready_jobs_when_full
 
     def would_not_be_ready(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""

@@ -32,7 +32,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import HistoryFailed
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
-from ticketr.jobs._record import NO_EXTRAS, NO_REPORT, NO_TAGS, JobRecord
+from ticketr.jobs._record import EMPTY_REPORT, NO_EXTRAS, NO_TAGS, JobRecord
 from ticketr.jobs._sqlite.database import (
     BUSY_TIMEOUT_SECONDS,
     DelayedWriteTask,
@@ -178,7 +178,7 @@ def _details_of_record(record: JobRecord) -> str:
     extras = record.extras
     key, cause = extras.key, extras.cancel_cause
     error = record.error if record.status is FAILED else None
-    current, total, message, _ = record.report if record.attempt else NO_REPORT
+    current, total, message, _ = record.report if record.attempt else EMPTY_REPORT
     return _details_text(
         {
             "key": None if key is None else clipped(key if type(key) is str else safe_repr(key)),

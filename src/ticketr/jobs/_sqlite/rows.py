@@ -125,8 +125,8 @@ def changing_live_values(record: JobRecord, offset: float) -> SqlParameters:
     )
 
 
-def pending_again_values(record: JobRecord, values: SqlParameters) -> SqlParameters:
-    """Return the values of a job whose queue ends before it does: the attempt does not count."""
+def running_as_pending_values(record: JobRecord, values: SqlParameters) -> SqlParameters:
+    """Return live values; those of a running job as pending, its attempt as one not to count."""
     status, priority, attempts, _, *times = values
     if status != "running":
         return values
@@ -147,7 +147,7 @@ def end_values(record: JobRecord, codec: Codec, offset: float) -> SqlParameters:
     )
 
 
-def superseded_values(record: JobRecord, now: float) -> SqlParameters:
+def superseded_end_values(record: JobRecord, now: float) -> SqlParameters:
     """Return how a pending job ends whose place another one takes."""
     cause = CancelCause.SUPERSEDED.value
     return (CANCELLED.value, record.attempt, now, cause, None, None)
@@ -166,7 +166,7 @@ def _packed_result_or_repr(result: object, codec: Codec) -> bytes | str | None:
     return utf8_escaped(full_repr(result)[:MAX_REPR_CHARACTERS])
 
 
-def submit_values(record: JobRecord, call: PackedCall, offset: float) -> SqlParameters:
+def values_set_at_submit(record: JobRecord, call: PackedCall, offset: float) -> SqlParameters:
     """Return the values of a job that was submitted, after its number and before those that change."""
     start_by, scheduled_at = record.extras.start_by, record.extras.scheduled_at
     return (
@@ -207,24 +207,25 @@ class PackedCall:
 class NotedRow:
     """What was noted last of the row of a job.
 
-    Also written in ``_sqlite.writer``: ``noted_live_values`` and ``was_ended_by_queue_end_alone``.
+    Also written in ``_sqlite.writer``: ``last_noted_live_values`` and
+    ``was_ended_by_queue_end_alone``.
 
     Attributes:
         number: Its number.
-        noted_live_values: Its values that change, written or not; None after the end.
+        last_noted_live_values: Its values that change, written or not; None after the end.
         was_ended_by_queue_end_alone: Whether the end of the queue alone has ended the job, so the row
             stays as it is.
     """
 
     number: int
-    noted_live_values: SqlParameters | None = None
+    last_noted_live_values: SqlParameters | None = None
     was_ended_by_queue_end_alone: bool = False
 
 
 def last_noted_row_if_live(record: JobRecord) -> NotedRow | None:
     """Return the row of a job that has not ended; None if it has none."""
-    stored = record.extras.stored
-    return stored if type(stored) is NotedRow and stored.noted_live_values is not None else None
+    row = record.extras.stored
+    return row if type(row) is NotedRow and row.last_noted_live_values is not None else None
 
 
 def was_ended_by_queue_end_alone(record: JobRecord) -> bool:

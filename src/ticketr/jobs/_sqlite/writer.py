@@ -31,9 +31,9 @@ from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
 from ticketr.jobs._calls import Codec, LoadFailed
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause, JobID
+from ticketr.jobs._known_jobs import Keep
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
     DelayedWriteTask,
     FileIdentity,
@@ -56,11 +56,11 @@ from ticketr.jobs._sqlite.rows import (
     end_values,
     last_noted_row_if_live,
     pack_call,
-    pending_again_values,
     record_of_call,
     row_unless_ended,
-    submit_values,
-    superseded_values,
+    running_as_pending_values,
+    superseded_end_values,
+    values_set_at_submit,
     was_ended_by_queue_end_alone,
 )
 from ticketr.jobs._values import safe_str
@@ -238,7 +238,7 @@ class StoreFile:
                 predecessors.get(job, []).append(predecessor)
             return [(row, predecessors[row.number]) for row in rows]
 
-    def write(self, batch: WriteBatch, superseded: Mapping[int, SqlParameters], now: float) -> None:
+    def write(self, batch: WriteBatch, ends: Mapping[int, SqlParameters], now: float) -> None:
         """Write changes, and the ends of superseded jobs, in one transaction.
 
         Raises:
@@ -252,7 +252,7 @@ class StoreFile:
             db.execute(f"PRAGMA synchronous = {'FULL' if batch.new else 'NORMAL'}")
             try:
                 db.execute("BEGIN IMMEDIATE")
-                ended = self._ended + _write_and_count_ended(db, batch, superseded)
+                ended = self._ended + _write_and_count_ended(db, batch, ends)
                 ended -= self._drop_old_and_surplus(db, now, ended)
                 db.execute("COMMIT")
             except BaseException:
@@ -280,16 +280,16 @@ class StoreFile:
 
 
 def _write_and_count_ended(
-    db: sqlite3.Connection, batch: WriteBatch, superseded: Mapping[int, SqlParameters]
+    db: sqlite3.Connection, batch: WriteBatch, superseded_end_values: Mapping[int, SqlParameters]
 ) -> int:
-    """Write changes; return how many more jobs have ended."""
+    """Write changes and the ends of superseded jobs; return how many more jobs have ended."""
     ended = 0
     rows = batch.new.values()
     db.executemany(INSERT_JOB, [row for row, _ in rows])
     links = [(row[0], *link) for row, predecessors in rows for link in predecessors.items()]
     db.executemany(INSERT_LINK, links)
     db.executemany(UPDATE_LIVE_JOB, [(*values, number) for number, values in batch.live.items()])
-    for number, values in chain(batch.ended.items(), superseded.items()):
+    for number, values in chain(batch.ended.items(), superseded_end_values.items()):
         ended += db.execute(END_JOB, (*values, values[0], number)).rowcount
         db.execute(DELETE_LINKS_OF_ENDED, (number, number, values[0]))
     for number in batch.discarded:
@@ -324,7 +324,7 @@ class StoreWriter:
         self.codec: Final = codec
         self.max_kills: Final = max_kills
         is_limited = codec.allowed is not None
-        self._file = StoreFile(path, queue.registry.keep, may_be_shared=is_limited)
+        self._file = StoreFile(path, queue.known_jobs.keep, may_be_shared=is_limited)
         self._run_sync = run_sync
         self.unloaded: dict[JobID, dict[int, str]] = {}
         self._next_number = 1
@@ -441,8 +441,8 @@ class StoreWriter:
 
     def _note_values(self, row: NotedRow, values: SqlParameters) -> None:
         """Note the values of a live job, if they have changed."""
-        if values != row.noted_live_values:
-            self._gathering.live[row.number] = row.noted_live_values = values
+        if values != row.last_noted_live_values:
+            self._gathering.live[row.number] = row.last_noted_live_values = values
             self._write_task.mark_dirty()
 
     def _add_new_job(self, record: JobRecord, call: PackedCall) -> None:
@@ -455,7 +455,7 @@ class StoreWriter:
             if (row := last_noted_row_if_live(job)) is not None and job.id != record.id
         }
         live = changing_live_values(record, self._offset())
-        new = submit_values(record, call, self._offset())
+        new = values_set_at_submit(record, call, self._offset())
         self._gathering.new[number] = (number, *new, *live), predecessors
         if call.waits_for_write:
             self._gathering.awaited[number] = record
@@ -464,15 +464,15 @@ class StoreWriter:
 
     def _note_end_or_keep_live(self, record: JobRecord, row: NotedRow) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
-        assert row.noted_live_values is not None  # it is live
+        assert row.last_noted_live_values is not None  # it is live
         if self._was_ended_by_queue_end_alone(record):
             row.was_ended_by_queue_end_alone = True
-            self._note_values(row, pending_again_values(record, row.noted_live_values))
+            self._note_values(row, running_as_pending_values(record, row.last_noted_live_values))
         else:
             self._gathering.live.pop(row.number, None)
             self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
             self._write_task.mark_dirty()
-        row.noted_live_values = None
+        row.last_noted_live_values = None
         if self._gathering:
             self._gathering.ends.add(record)
 
@@ -589,7 +589,7 @@ class StoreWriter:
             superseded = [*chain.from_iterable(batch.superseded.values())]
             pending = [job for job in superseded if job.status is PENDING]
             rows = {job: row for job in pending if (row := last_noted_row_if_live(job)) is not None}
-            ends = {row.number: superseded_values(job, now) for job, row in rows.items()}
+            ends = {row.number: superseded_end_values(job, now) for job, row in rows.items()}
             try:
                 with trio.CancelScope(shield=True):
                     await self._run_sync(lambda: file.write(batch, ends, now))

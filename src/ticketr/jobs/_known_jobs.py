@@ -41,8 +41,8 @@ class Keep:
 
 
 @final
-class JobRegistry:
-    """The jobs of one queue.
+class KnownJobs:
+    """The jobs that a queue knows: the live ones, and those that have ended and are kept.
 
     Also written in ``_core``, for speed: a job that enters or ends.
 
@@ -79,8 +79,8 @@ class JobRegistry:
         """Make up IDs from this number on, since earlier ones are in a store."""
         self.ids = itertools.count(number)
 
-    def number_restored_ended_job(self) -> int:
-        """Return the number of a job that a store gives back after its end."""
+    def take_submission_number(self) -> int:
+        """Count a job that a store gives back after its end as submitted, and return its number."""
         self.submitted += 1
         return self.submitted
 
@@ -126,7 +126,7 @@ class JobRegistry:
             live = []
         else:
             slot = self.keys.get(extras.key)
-            live = [] if slot is None else [*slot.jobs]
+            live = [] if slot is None else [*slot.live_jobs]
         if not live or extras.on_conflict is OnConflict.SUPERSEDE:
             return None, live
         first = next((job for job in live if job.status is RUNNING), live[0])
@@ -164,7 +164,7 @@ class JobRegistry:
             if self.by_id.get(record.id) is record:
                 del self.by_id[record.id]
             if record.status is FAILED:
-                record.drop_call()
+                record.drop_kept_call()
         self.evict_after = ended[0].finished_at + keep.age if ended else -math.inf
 
     def live_and_ended_jobs(self, key: Hashable, tag: str | None) -> list[JobRecord]:
