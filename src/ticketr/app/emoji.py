@@ -30,10 +30,10 @@ def emoji_named(name: str) -> Mapping[str, str] | None:
     if not start or not name.isprintable():
         return None
     line = _read_table()[start : _read_table().index("\n", start)]
-    known, identity, *more = line.split()
+    known, identity, *codes_after_first = line.split()
     if known != name:
         return None
-    text = _emoji_characters_or_name(name, identity, more)
+    text = _emoji_characters_or_name(name, identity, codes_after_first)
     return {"shortName": f":{name}:", "id": identity, "text": text}
 
 
@@ -42,8 +42,8 @@ def _read_table() -> str:
     return "\n" + Path(__file__).with_name("emoji.txt").read_text(encoding="utf-8")
 
 
-def _emoji_characters_or_name(name: str, identity: str, more: list[str]) -> str:
+def _emoji_characters_or_name(name: str, identity: str, codes_after_first: list[str]) -> str:
     if identity.startswith(_ATLASSIAN_PREFIX):
         return f":{name}:"
     codes = identity.split("-")
-    return "".join(chr(int(code, 16)) for code in (codes[0], *more, *codes[1:]))
+    return "".join(chr(int(code, 16)) for code in (codes[0], *codes_after_first, *codes[1:]))

@@ -64,7 +64,7 @@ def _is_running_without_report(snapshot: JobSnapshot) -> bool:
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
 
 
-def _skip_superseded_unreported(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
+def _prefer_snapshots_with_report(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
     """Yield snapshots, except unreported ones of jobs that have another one with a report."""
     reported = {
         snapshot.id
@@ -190,7 +190,7 @@ class StatusLine:
             with self._queue.watch() as updates:
                 try:
                     async with trio.open_nursery() as nursery:
-                        nursery.start_soon(self._show_updates, updates)
+                        nursery.start_soon(self._draw_or_print_updates, updates)
                         try:
                             yield
                             await self._queue.wait_idle()
@@ -239,10 +239,10 @@ class StatusLine:
             self._output.close(self._line_and_fills_width(self._output, now)[0] if is_over else "")
 
     @enable_ki_protection  # otherwise Ctrl+C could end this task instead of the program
-    async def _show_updates(self, updates: Updates[JobSnapshot]) -> None:
+    async def _draw_or_print_updates(self, updates: Updates[JobSnapshot]) -> None:
         with self._log_errors():
             if self._output is None:
-                await self._print_report_lines(updates)
+                await self._receive_and_print(updates)
             else:
                 await self._receive_and_draw(updates, self._output)
 
@@ -256,7 +256,7 @@ class StatusLine:
         except Exception:  # noqa: BLE001 - a bug, or a report that cannot be shown
             _log.exception("the status line stopped")
 
-    async def _print_report_lines(self, updates: Updates[JobSnapshot]) -> None:
+    async def _receive_and_print(self, updates: Updates[JobSnapshot]) -> None:
         """Print the jobs' reports; give each new job time for a report instead of its name."""
         with suppress(trio.EndOfChannel):
             while True:
@@ -280,7 +280,7 @@ class StatusLine:
         if batch.is_shown_as_batch:
             self._print_plain_line(self._lines.batch_line(batch, now, is_last=is_last))
             return
-        for snapshot in _skip_superseded_unreported(snapshots):
+        for snapshot in _prefer_snapshots_with_report(snapshots):
             self._print_plain_line(self._lines.line(snapshot, now))
 
     def _print_plain_line(self, line: str | None) -> None:

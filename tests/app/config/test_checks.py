@@ -23,7 +23,7 @@ from ticketr.app.config import (
     expand_aliases,
     find_known_keys,
     find_value_names,
-    read_environment_settings,
+    read_jira_variables,
     read_user_config,
     read_workspace_file,
     remove_alias,
@@ -170,7 +170,7 @@ WHOLE = {
 
 
 def test_the_names_of_the_original_are_read() -> None:
-    environment = read_environment_settings(WHOLE)
+    environment = read_jira_variables(WHOLE)
 
     assert environment.site == "https://example.atlassian.net"
     assert environment.email == "me@example.com"
@@ -180,20 +180,20 @@ def test_the_names_of_the_original_are_read() -> None:
 
 
 def test_the_other_spellings_of_token_and_project_are_read_too() -> None:
-    environment = read_environment_settings({"JIRA_API_KEY": "key", "JIRA_PROJECT": "OPS"})
+    environment = read_jira_variables({"JIRA_API_KEY": "key", "JIRA_PROJECT": "OPS"})
 
     assert (environment.token, environment.project) == ("key", "OPS")
 
 
 def test_a_missing_or_blank_variable_is_none() -> None:
-    environment = read_environment_settings({"JIRA_URL": "  ", "JIRA_STORY_TYPE": ""})
+    environment = read_jira_variables({"JIRA_URL": "  ", "JIRA_STORY_TYPE": ""})
 
     assert (environment.site, environment.email, environment.token) == (None, None, None)
     assert (environment.draft_type, environment.subtask_type) == (None, None)
 
 
 def test_the_token_is_in_no_repr() -> None:
-    assert "s3cret" not in repr(read_environment_settings(WHOLE))
+    assert "s3cret" not in repr(read_jira_variables(WHOLE))
 
 
 ALIASES = {

@@ -15,7 +15,12 @@ from keyring.backends.null import Keyring as NullKeyring
 
 from ticketr.app.config import BadFile, NotPrivate, TokenFailed, keychain, token_command
 from ticketr.app.config.token_command import run_token_command
-from ticketr.app.config.tokens import TOKEN_FILE, delete_token, read_token_from_file, write_token
+from ticketr.app.config.tokens import (
+    TOKEN_FILE,
+    delete_token_from_file,
+    read_token_from_file,
+    write_token_to_file,
+)
 
 SITE = "https://acme.atlassian.net"
 
@@ -80,9 +85,9 @@ OTHER = "https://other.example"
 
 
 def test_a_token_of_the_file_is_returned_for_exactly_its_site_and_account(folder: Path) -> None:
-    write_token(folder, SITE, "me@acme.com", "one")
-    write_token(folder, SITE, "you@acme.com", "two")
-    write_token(folder, OTHER, "", 'a"\\three')
+    write_token_to_file(folder, SITE, "me@acme.com", "one")
+    write_token_to_file(folder, SITE, "you@acme.com", "two")
+    write_token_to_file(folder, OTHER, "", 'a"\\three')
 
     assert read_token_from_file(folder, SITE, "me@acme.com") == "one"
     assert read_token_from_file(folder, SITE, "you@acme.com") == "two"
@@ -93,32 +98,32 @@ def test_a_token_of_the_file_is_returned_for_exactly_its_site_and_account(folder
 
 
 def test_a_new_token_replaces_the_old_one(folder: Path) -> None:
-    write_token(folder, SITE, "me@acme.com", "one")
-    write_token(folder, SITE, "me@acme.com", "two")
+    write_token_to_file(folder, SITE, "me@acme.com", "one")
+    write_token_to_file(folder, SITE, "me@acme.com", "two")
 
     assert read_token_from_file(folder, SITE, "me@acme.com") == "two"
     assert "one" not in (folder / TOKEN_FILE).read_text()
 
 
 def test_a_forgotten_token_is_nowhere_in_the_folder(folder: Path) -> None:
-    write_token(folder, SITE, "me@acme.com", "canary")
-    write_token(folder, OTHER, "me@acme.com", "kept")
+    write_token_to_file(folder, SITE, "me@acme.com", "canary")
+    write_token_to_file(folder, OTHER, "me@acme.com", "kept")
 
-    assert delete_token(folder, SITE, "me@acme.com")
-    assert not delete_token(folder, SITE, "me@acme.com")
+    assert delete_token_from_file(folder, SITE, "me@acme.com")
+    assert not delete_token_from_file(folder, SITE, "me@acme.com")
 
     assert read_token_from_file(folder, OTHER, "me@acme.com") == "kept"
     assert all("canary" not in path.read_text() for path in folder.iterdir())
 
 
 def test_a_file_that_others_can_read_is_refused(folder: Path) -> None:
-    write_token(folder, SITE, "me@acme.com", "canary")
+    write_token_to_file(folder, SITE, "me@acme.com", "canary")
     (folder / TOKEN_FILE).chmod(0o644)
 
     with pytest.raises(NotPrivate, match="chmod 600") as caught:
         read_token_from_file(folder, SITE, "me@acme.com")
     with pytest.raises(NotPrivate):
-        write_token(folder, SITE, "me@acme.com", "canary")
+        write_token_to_file(folder, SITE, "me@acme.com", "canary")
 
     assert "canary" not in repr(caught.value)
 
@@ -134,7 +139,7 @@ def test_a_file_that_others_can_read_is_refused(folder: Path) -> None:
     ],
 )
 def test_a_broken_file_is_refused_without_its_secrets(text: str, folder: Path) -> None:
-    write_token(folder, OTHER, "me@acme.com", "x")
+    write_token_to_file(folder, OTHER, "me@acme.com", "x")
     (folder / TOKEN_FILE).write_text(text)
 
     with pytest.raises(BadFile, match=r"tokens.toml:\d") as caught:

@@ -29,7 +29,7 @@ from ticketr.app.config import (
     resolve_workspace,
     store_token,
 )
-from ticketr.app.config.tokens import read_token_from_file, write_token
+from ticketr.app.config.tokens import read_token_from_file, write_token_to_file
 
 A = "https://a.example"
 B = "https://b.example"
@@ -174,7 +174,7 @@ def test_a_stored_token_goes_to_its_own_site_alone(
         if source is TokenSource.KEYRING:
             keychain.write(each, ME, f"for-{each}")
         elif source is TokenSource.FILE:
-            write_token(user.folder, each, ME, f"for-{each}")
+            write_token_to_file(user.folder, each, ME, f"for-{each}")
         else:
             user.ask_sites_table(each, "token_command", f"echo for-{each}")
     if (
@@ -341,7 +341,7 @@ async def test_the_sources_are_asked_in_their_order(
     workspace: Workspace, environ: dict[str, str], folder: Path
 ) -> None:
     sources = []
-    write_token(folder, SITE, MY_NAME, "from-the-file")
+    write_token_to_file(folder, SITE, MY_NAME, "from-the-file")
     with keyring_in_use(MemoryKeyring()):
         sources.append(await find_token(workspace, environ))
         keychain.write(SITE, MY_NAME, "from-the-keyring")
@@ -382,7 +382,7 @@ async def test_a_broken_keyring_does_not_hide_the_tokens_file(
     with keyring_in_use(BrokenKeyring()):
         with pytest.raises(TokenFailed, match="from the keyring"):
             await find_token(workspace, environ)
-        write_token(folder, SITE, MY_NAME, "x")
+        write_token_to_file(folder, SITE, MY_NAME, "x")
         found = await find_token(workspace, environ)
 
     assert found == SiteLogin(SITE, MY_NAME, "x", TokenSource.FILE)
@@ -391,7 +391,7 @@ async def test_a_broken_keyring_does_not_hide_the_tokens_file(
 async def test_a_command_that_fails_is_not_passed_over(
     workspace: Workspace, environ: dict[str, str], folder: Path
 ) -> None:
-    write_token(folder, SITE, MY_NAME, "x")
+    write_token_to_file(folder, SITE, MY_NAME, "x")
     command = replace(workspace, login=LoginEntry(MY_NAME, ("false",)))
 
     with pytest.raises(TokenFailed, match="'false' ended with exit code 1"):

@@ -572,7 +572,9 @@ def test_the_table_of_the_token_rule_is_the_rule() -> None:
     for file, url, config, site, environment, stored in rows():
         for named, confirmed in itertools.product(words[url], words[config]):
             known = {confirmed} if confirmed else set()
-            is_ours = is_environment_login_for(site, named=named, confirmed=confirmed, known=known)
+            is_ours = is_environment_login_for(
+                site, jira_url=named, confirmed_site=confirmed, config_sites=known
+            )
             if site not in {named, confirmed}:
                 expected = ("refused", "refused")
             else:

@@ -290,7 +290,7 @@ def location_notice(resolved: config.Workspace, options: CommonOptions) -> str |
     """
     around = Path.cwd().resolve().is_relative_to(resolved.root.resolve())
     elsewhere = options.folder is None and not around
-    named = config.read_environment_settings(os.environ).site
+    named = config.read_jira_variables(os.environ).site
     ignored = named is not None and named != resolved.site
     if not elsewhere and not ignored:
         return None

@@ -63,7 +63,7 @@ def find_token(workspace: config.Workspace) -> config.SiteLogin:
     if workspace.login.email is None:
         raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     hint = f"{_TOKEN_HINT}, or 'ticketr workspace add' to store one"
-    if config.read_environment_settings(os.environ).token is not None:
+    if config.read_jira_variables(os.environ).token is not None:
         hint = (
             f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is "
             "for, or 'ticketr workspace add' to store a token for this one"

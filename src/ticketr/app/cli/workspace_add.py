@@ -291,7 +291,7 @@ def read_go_fields_unless_own(folder: Path) -> tuple[config.UserNamedField, ...]
     own_file, fields = config.read_workspace_file(folder), config.read_go_fields(folder)
     if own_file is not None and own_file.fields is not None:
         return ()
-    return tuple(field for field in fields if config.violated_reserved_name(field) is None)
+    return tuple(field for field in fields if config.conflicting_reserved_name(field) is None)
 
 
 def store_workspace(

@@ -27,7 +27,7 @@ from ticketr.app.config.checks import (
     checked_project,
     checked_site,
     checked_workspace_name,
-    violated_reserved_name,
+    conflicting_reserved_name,
 )
 from ticketr.app.config.errors import (
     BadFile,
@@ -86,7 +86,7 @@ from ticketr.app.config.workspace import (
     TOKEN_VARIABLES,
     Workspace,
     find_workspace_root,
-    read_environment_settings,
+    read_jira_variables,
     resolve_workspace,
     resolve_workspace_folder,
 )

@@ -65,7 +65,7 @@ _FIELD_ID_BY_RESERVED_NAME = {"Type": "issuetype", "Status": "status"}
 NameOrUserNamedField: TypeAlias = "str | UserNamedField"
 
 
-def violated_reserved_name(wanted: UserNamedField) -> str | None:
+def conflicting_reserved_name(wanted: UserNamedField) -> str | None:
     """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
     for name, field_id in _FIELD_ID_BY_RESERVED_NAME.items():
         if (name == wanted.name) != (field_id == wanted.id):

@@ -127,20 +127,20 @@ class SiteNotConfirmed(ConfigError):
     Attributes:
         site: The site's address.
         path: The file.
-        confirmed_site: The site that the user confirmed for this folder, if it is another.
+        other_confirmed_site: The site that the user confirmed for this folder, if it is another.
         other_site_in_environment: The site that JIRA_URL names, if it is another.
     """
 
     site: str
     path: str
-    confirmed_site: str | None
+    other_confirmed_site: str | None
     other_site_in_environment: str | None
 
     def __str__(self) -> str:
         other = self.other_site_in_environment
         besides = f" (JIRA_URL names {other})" if other else ""
-        if self.confirmed_site:
-            besides = f" (the one you confirmed is {self.confirmed_site})"
+        if self.other_confirmed_site:
+            besides = f" (the one you confirmed is {self.other_confirmed_site})"
         folder = shlex.quote(self.path.rpartition("/")[0] or "/")
         return (
             f"{self.path} names the Jira site {self.site}, which you have not confirmed for this "

@@ -21,7 +21,7 @@ from ticketr.app.config import keychain
 from ticketr.app.config.errors import TokenFailed
 from ticketr.app.config.files import config_folder, lock_config_folder, read_private, write_private
 from ticketr.app.config.tomlfile import delete_entry, edited_toml, read_table
-from ticketr.app.config.workspace import TOKEN_VARIABLES, read_environment_settings
+from ticketr.app.config.workspace import TOKEN_VARIABLES, read_jira_variables
 
 if TYPE_CHECKING:
     from ticketr.app.config.workspace import Workspace
@@ -49,7 +49,7 @@ def read_token_from_file(folder: Path, site: str, email: str) -> str | None:
     return read_table(path, text).table(site).text(email)
 
 
-def write_token(folder: Path, site: str, email: str, token: str) -> None:
+def write_token_to_file(folder: Path, site: str, email: str, token: str) -> None:
     """Store the token of an account of a site, in place of the one that it had."""
     path = folder / TOKEN_FILE
     with lock_config_folder(folder):
@@ -63,7 +63,7 @@ def write_token(folder: Path, site: str, email: str, token: str) -> None:
         write_private(path, new)
 
 
-def delete_token(folder: Path, site: str, email: str) -> bool:
+def delete_token_from_file(folder: Path, site: str, email: str) -> bool:
     """Delete the token of an account of a site.
 
     Returns:
@@ -148,7 +148,7 @@ async def find_token(
 
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_confirmed_site(), workspace.login
-    environment = read_environment_settings(environ)
+    environment = read_jira_variables(environ)
     if workspace.environment_login_fits_site and environment.token:
         email = environment.email or login.email
         return SiteLogin(site, email, environment.token, TokenSource.ENVIRONMENT)
@@ -201,9 +201,10 @@ def store_token(folder: Path, login: SiteLogin) -> TokenSource:
     assert login.email is not None
     if keychain.is_available():
         keychain.write(login.site, login.email, login.token)
-        delete_token(folder, login.site, login.email)  # an older one would outlive its renewal
+        # An older one would outlive its renewal.
+        delete_token_from_file(folder, login.site, login.email)
         return TokenSource.KEYRING
-    write_token(folder, login.site, login.email, login.token)
+    write_token_to_file(folder, login.site, login.email, login.token)
     return TokenSource.FILE
 
 
@@ -219,7 +220,7 @@ def forget_token(folder: Path, site: str, email: str) -> tuple[TokenSource, ...]
         SettingsAccessFailed: The tokens file could not be written.
     """
     gone = []
-    if delete_token(folder, site, email):
+    if delete_token_from_file(folder, site, email):
         gone.append(TokenSource.FILE)
     if keychain.is_available() and keychain.delete(site, email):
         gone.append(TokenSource.KEYRING)

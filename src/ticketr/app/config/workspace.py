@@ -72,8 +72,8 @@ class EnvironmentSettings:
     subtask_type: str | None = None
 
 
-def read_environment_settings(environ: Mapping[str, str]) -> EnvironmentSettings:
-    """Read the settings in the environment.
+def read_jira_variables(environ: Mapping[str, str]) -> EnvironmentSettings:
+    """Read the settings in the environment, whose variables begin with ``JIRA_``.
 
     Raises:
         BadSetting: The address cannot be one.
@@ -99,19 +99,19 @@ def _first_set_variable(environ: Mapping[str, str], names: tuple[str, ...]) -> t
 
 
 def is_environment_login_for(
-    site: str, *, named: str | None, confirmed: str | None, known: AbstractSet[str]
+    site: str, *, jira_url: str | None, confirmed_site: str | None, config_sites: AbstractSet[str]
 ) -> bool:
     """Return whether the login in the environment is one for a site.
 
     Args:
         site: The workspace's site.
-        named: The site in JIRA_URL.
-        confirmed: The site that the user's config has for this folder.
-        known: Every site that the user's config names.
+        jira_url: The site in JIRA_URL.
+        confirmed_site: The site that the user's config has for this folder.
+        config_sites: Every site that the user's config names.
     """
-    if named is not None:
-        return site == named
-    return site == confirmed and known <= {site}
+    if jira_url is not None:
+        return site == jira_url
+    return site == confirmed_site and config_sites <= {site}
 
 
 #: What new tickets and sub-tasks are that name no type.
@@ -230,7 +230,7 @@ def resolve_workspace(
         ConfigError: A file or a setting cannot be used, or there is no such workspace.
         SettingsAccessFailed: A file of settings could not be read.
     """
-    environment = read_environment_settings(environ)
+    environment = read_jira_variables(environ)
     config = read_user_config(config_folder(environ))
     if proposed is None:
         root, entry = _find_root_and_entry(config, here, name=name, folder=folder)
@@ -350,7 +350,7 @@ def _merge_settings(
         return replace(workspace, site_error=error)
     known = {*config.login_by_site, *(other.confirmed_site for other in config.workspaces.values())}
     environment_login_fits_site = is_environment_login_for(
-        site, named=named, confirmed=confirmed, known=known
+        site, jira_url=named, confirmed_site=confirmed, config_sites=known
     )
     login = entry.login if entry and entry.confirmed_site == site else LoginEntry()
     login = login.completed_by(config.login_by_site.get(site, LoginEntry()))

@@ -144,7 +144,7 @@ def _read_fields(path: Path, table: Table) -> tuple[NameOrUserNamedField, ...] |
         )
         if not field.name or not field.id:
             raise fields.make_error(key, f"{key!r} needs the ID of a field, like customfield_10016")
-        if (kept := checks.violated_reserved_name(field)) is not None:
+        if (kept := checks.conflicting_reserved_name(field)) is not None:
             raise fields.make_error(
                 key, f"{kept!r} is the line of a field of its own and keeps its name"
             )

@@ -140,13 +140,13 @@ def _compared_form_by_secret(login: Credentials) -> dict[str, str]:
     return {secret: _decoded_visible_lowercase(secret) for secret in longest_first}
 
 
-def gateway_site(cloud_id: str, site: str = "") -> str:
+def gateway_site(cloud_id: str, direct_site: str = "") -> str:
     """Return the gateway's address of a site, which takes tokens with scopes.
 
     Args:
         cloud_id: The site's ID, such as ``11223344-a1b2-3b33-c444-def123456789``.
-        site: The site's own address. One on this machine, such as a sandbox, is its own gateway:
-            Atlassian's does not know it, and must not get a token for it.
+        direct_site: The site's own address. One on this machine, such as a sandbox, is its own
+            gateway: Atlassian's does not know it, and must not get a token for it.
 
     Returns:
         The address, as `Credentials.site`.
@@ -155,8 +155,8 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
         BadSetting: That is not an ID.
     """
     cloud_id = checked_cloud_id("the cloud ID", cloud_id.strip())
-    is_here = is_loopback(urlsplit(site).hostname or "")
-    return f"{site if is_here else f'https://{API_GATEWAY_HOST}'}/ex/jira/{cloud_id}"
+    is_here = is_loopback(urlsplit(direct_site).hostname or "")
+    return f"{direct_site if is_here else f'https://{API_GATEWAY_HOST}'}/ex/jira/{cloud_id}"
 
 
 @lru_cache(maxsize=8)

@@ -104,12 +104,12 @@ def _shorten_pair_texts(pairs: NameTextPairs) -> NameTextPairs:
 
 
 # Metadata of a field: the function that cleans its value.
-_BARE_URL_METADATA = {"clean": bare_url}
-_CLEAN_LINE_METADATA = {"clean": clean_line}
-_CLEAN_LINE_OF_80_METADATA = {"clean": lambda text: clean_line(text, 80)}
-_FIRST_5_LINES_METADATA = {"clean": lambda texts: tuple(map(clean_line, texts[:5]))}
-_CLEAN_PAIRS_METADATA = {"clean": _shorten_pair_texts}
-_FIRST_20_PAIRS_METADATA = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
+_FIELD_CLEANED_TO_URL = {"clean": bare_url}
+_FIELD_CLEANED_TO_LINE = {"clean": clean_line}
+_FIELD_CLEANED_TO_LINE_OF_80 = {"clean": lambda text: clean_line(text, 80)}
+_FIELD_CLEANED_TO_5_LINES = {"clean": lambda texts: tuple(map(clean_line, texts[:5]))}
+_FIELD_CLEANED_TO_PAIRS = {"clean": _shorten_pair_texts}
+_FIELD_CLEANED_TO_20_PAIRS = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
 
 
 @dataclass(eq=False, repr=False)
@@ -120,7 +120,7 @@ class JiraError(TicketrError):
         url: The requested URL, without anything that may be a secret.
     """
 
-    url: str = field(metadata=_BARE_URL_METADATA)
+    url: str = field(metadata=_FIELD_CLEANED_TO_URL)
 
     def __post_init__(self) -> None:
         for attribute in fields(self):
@@ -156,7 +156,7 @@ class TokenOfOtherSite(JiraError):
         token_site: The site that the token belongs to.
     """
 
-    token_site: str = field(metadata=_BARE_URL_METADATA)
+    token_site: str = field(metadata=_FIELD_CLEANED_TO_URL)
 
     def __str__(self) -> str:
         return (
@@ -174,7 +174,7 @@ class NotCloud(JiraError):
         version: Its version; empty if it did not tell.
     """
 
-    version: str = field(metadata=_CLEAN_LINE_OF_80_METADATA)
+    version: str = field(metadata=_FIELD_CLEANED_TO_LINE_OF_80)
 
     def __str__(self) -> str:
         version = f" (version {self.version})" if self.version else ""
@@ -201,8 +201,8 @@ class ConnectFailed(JiraError):
         proxy: The address of the proxy that was asked to connect; empty without one.
     """
 
-    reason: str = field(metadata=_CLEAN_LINE_METADATA)
-    proxy: str = field(default="", metadata=_BARE_URL_METADATA)
+    reason: str = field(metadata=_FIELD_CLEANED_TO_LINE)
+    proxy: str = field(default="", metadata=_FIELD_CLEANED_TO_URL)
 
     @property
     def what_went_wrong(self) -> str:
@@ -228,7 +228,7 @@ class TlsFailed(JiraError):
         reason: What TLS reported.
     """
 
-    reason: str = field(metadata=_CLEAN_LINE_METADATA)
+    reason: str = field(metadata=_FIELD_CLEANED_TO_LINE)
 
     @property
     def what_went_wrong(self) -> str:
@@ -254,7 +254,7 @@ class ConnectionLost(JiraError):
         reason: What happened, in a few words.
     """
 
-    reason: str = field(metadata=_CLEAN_LINE_METADATA)
+    reason: str = field(metadata=_FIELD_CLEANED_TO_LINE)
 
     @property
     def what_went_wrong(self) -> str:
@@ -296,7 +296,7 @@ class Redirected(JiraError):
         has_answered_as_jira_before: Whether the site has answered as Jira does before.
     """
 
-    location: str = field(metadata=_BARE_URL_METADATA)
+    location: str = field(metadata=_FIELD_CLEANED_TO_URL)
     has_answered_as_jira_before: bool = False
 
     @property
@@ -334,7 +334,7 @@ class BadAnswer(JiraError):
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
-    problem: str = field(metadata=_CLEAN_LINE_METADATA)
+    problem: str = field(metadata=_FIELD_CLEANED_TO_LINE)
     transient: bool = False
     has_answered_as_jira_before: bool = False
     too_large: bool = False
@@ -361,7 +361,7 @@ class IssuesNotReturned(JiraError):
         failed: The ID or key of each of them as it was requested, with Jira's own words.
     """
 
-    failed: NameTextPairs = field(metadata=_CLEAN_PAIRS_METADATA)
+    failed: NameTextPairs = field(metadata=_FIELD_CLEANED_TO_PAIRS)
 
     @property
     def what_went_wrong(self) -> str:
@@ -387,7 +387,7 @@ class ServerError(JiraError):
     """
 
     status: int
-    detail: str = field(default="", metadata=_CLEAN_LINE_METADATA)
+    detail: str = field(default="", metadata=_FIELD_CLEANED_TO_LINE)
     retry_after: float | None = None
 
     @property
@@ -418,8 +418,8 @@ class Rejected(JiraError):
     shows_detail: ClassVar[bool] = True
 
     status: int
-    messages: tuple[str, ...] = field(default=(), metadata=_FIRST_5_LINES_METADATA)
-    field_errors: NameTextPairs = field(default=(), metadata=_FIRST_20_PAIRS_METADATA)
+    messages: tuple[str, ...] = field(default=(), metadata=_FIELD_CLEANED_TO_5_LINES)
+    field_errors: NameTextPairs = field(default=(), metadata=_FIELD_CLEANED_TO_20_PAIRS)
     retry_after: float | None = None
     is_from_jira: bool = True
 
@@ -504,7 +504,7 @@ class RateLimited(Rejected):
     what_host_did = "gets too many requests"
 
     is_from_jira: bool = field(default=True, init=False)
-    reason: str = field(default="", metadata=_CLEAN_LINE_OF_80_METADATA)
+    reason: str = field(default="", metadata=_FIELD_CLEANED_TO_LINE_OF_80)
 
     @property
     def advice(self) -> str:

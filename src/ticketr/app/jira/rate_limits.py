@@ -151,15 +151,15 @@ class AdaptiveLimit:
     cuts: int = 0
     _successes: int = 0
 
-    def count_refusal(self, cuts: int) -> None:
+    def count_refusal(self, cuts_when_sent: int) -> None:
         """Halve the limit.
 
         Args:
-            cuts: The number of cuts when the request was sent. Requests that were sent together
-                and are refused together halve the limit once.
+            cuts_when_sent: The number of cuts when the request was sent. Requests that were sent
+                together and are refused together halve the limit once.
         """
         self._successes = 0
-        if cuts == self.cuts:
+        if cuts_when_sent == self.cuts:
             self.slots.total_tokens = max(1, self.slots.total_tokens // 2)
             self.cuts += 1
 

@@ -30,7 +30,7 @@ from ticketr.app.jira.json_text import MAX_VALUES, RunInThread, TooManyValues, r
 from ticketr.app.jira.models import objects_in, text_of
 from ticketr.app.jira.retry import BUSY_5XX_STATUSES, RetryPolicy, wait_reason
 from ticketr.app.jira.transport import make_transport
-from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
+from ticketr.app.jira.transport.base import Request, RequestBodySource, Response, Transport
 
 #: The path of the cloud ID, below the site's address.
 TENANT_INFO_PATH = "_edge/tenant_info"
@@ -353,7 +353,7 @@ class RestApi:
         *path_segments: str,
         issue: str | None,
         body: object = None,
-        source: BodySource | None = None,
+        source: RequestBodySource | None = None,
         repeatable: bool = False,
         may_be_empty: bool = True,
     ) -> JsonResponse:
@@ -426,7 +426,7 @@ class RestApi:
         *path_segments: str,
         query: Mapping[str, str | int] | None = None,
         body: object = None,
-        source: BodySource | None = None,
+        source: RequestBodySource | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> rate_limits.ApiCall:
         """Make a call of an endpoint; headers replace the usual ones."""

@@ -31,7 +31,7 @@ MAX_UNPACKED_BYTES_PER_STEP = 256 * 1024
 MAX_PACKED_BYTES_PER_STEP = 64 * 1024
 
 _GZIP_OR_ZLIB_WBITS = 47  # what zlib.decompressobj takes for "see which of the two it is"
-_COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
+_DECODABLE_COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 class TimedBodyBuffer:
@@ -97,7 +97,7 @@ class TimedBodyBuffer:
         """
         codings = [text.strip() for text in headers.get("content-encoding", "").lower().split(",")]
         compressions = [coding for coding in codings if coding not in {"", "identity"}]
-        if len(compressions) > 1 or not _COMPRESSIONS.issuperset(compressions):
+        if len(compressions) > 1 or not _DECODABLE_COMPRESSIONS.issuperset(compressions):
             self.problem = "a compression that was not asked for"
         if compressions and self._size and not self.problem:
             self._pieces = await self._unpack_whole_body(b"".join(self._pieces))

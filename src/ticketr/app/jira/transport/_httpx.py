@@ -155,17 +155,17 @@ class _RequestBody(AsyncIterator[bytes], httpx.AsyncByteStream):
     Attributes:
         collector: Times the exchange that it belongs to.
         unsent_body: What is still to be sent in one piece; None also after that.
-        pieces: What is still to be sent in pieces; then there is no other body.
+        unsent_pieces: What is still to be sent in pieces; then there is no other body.
     """
 
     collector: _exchange.TimedBodyBuffer
     unsent_body: bytes | None
-    pieces: AsyncIterator[bytes] | None
+    unsent_pieces: AsyncIterator[bytes] | None
 
     async def __anext__(self) -> bytes:
-        if self.pieces is not None:
+        if self.unsent_pieces is not None:
             self.collector.restart_timeout()
-            return await anext(self.pieces)
+            return await anext(self.unsent_pieces)
         body, self.unsent_body = self.unsent_body, None
         if body is None:
             raise StopAsyncIteration

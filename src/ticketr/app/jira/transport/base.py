@@ -35,8 +35,8 @@ CLOSE_TIMEOUT = 1.0
 MIN_UPLOAD_BYTE_RATE = 10_000
 
 
-class BodySource(Protocol):
-    """A body that is sent in pieces, so that it is never whole in memory."""
+class RequestBodySource(Protocol):
+    """A request's body that is sent in pieces, so that it is never whole in memory."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -69,7 +69,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
-    source: BodySource | None = field(default=None, repr=False)
+    source: RequestBodySource | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
