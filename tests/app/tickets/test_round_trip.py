@@ -82,8 +82,8 @@ def test_any_text_is_parsed_or_refused_with_its_place(text: str) -> None:
 
     if refused is not None:
         lines = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").split("\n")
-        assert refused.text == lines[refused.line - 1]
-        assert 1 <= refused.column <= len(refused.text) + 1
+        assert refused.line_text == lines[refused.line - 1]
+        assert 1 <= refused.column <= len(refused.line_text) + 1
         assert str(refused).startswith(f"a.md:{refused.line}:{refused.column}: ")
 
 

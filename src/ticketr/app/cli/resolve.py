@@ -133,7 +133,7 @@ def _failure_reason(key: str, error: TicketrError) -> str:
     """Return why a conflict could not be resolved; markers may be another ticket's."""
     from ticketr.app.tickets import CONFLICT_MARKER, TicketSyntaxError
 
-    if isinstance(error, TicketSyntaxError) and CONFLICT_MARKER.match(error.text):
+    if isinstance(error, TicketSyntaxError) and CONFLICT_MARKER.match(error.line_text):
         return f"there are conflict markers in {error.source}: edit it, sync, then resolve {key}"
     return str(error)
 

@@ -136,7 +136,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     store = options.open_store_requiring_owner_mark()
     with sync.read_state(store) as state:
         survey = sync.take_survey(store, state)
-        sync.check_keys(keys, survey, state)
+        sync.check_keys_and_paths(keys, survey, state)
         edits = _find_local_edits(survey, state, keys)
     if options.as_json:
         console.echo_json({"folder": str(store.root), **_as_json(edits)})
@@ -169,7 +169,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     store = options.open_store_requiring_owner_mark()
     with sync.read_state(store) as state:
         survey = sync.take_survey(store, state)
-        sync.check_keys(keys, survey, state)
+        sync.check_keys_and_paths(keys, survey, state)
         versions = _find_base_local_and_jira_versions(survey, state, keys)
         own = {_key_of_parent_or_self(state, key) for key in keys}
         missing = survey.last_paths_by_missing_key(state)

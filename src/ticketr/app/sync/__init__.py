@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         FamilyKeysAndDigest,
         LocalSurvey,
         base_texts,
-        check_keys,
+        check_keys_and_paths,
         find_files,
         keys_and_digest,
         read_state,

@@ -26,18 +26,18 @@ class TicketSyntaxError(TicketrError):
         line: The line, from 1.
         column: The character in that line, from 1.
         problem: What is wrong and what to write instead.
-        text: The offending line, exactly as it is in the file.
+        line_text: The offending line, exactly as it is in the file.
     """
 
     source: str
     line: int
     column: int
     problem: str
-    text: str
+    line_text: str
 
     def __str__(self) -> str:
         place = f"{clean(self.source)}:{self.line}:{self.column}"
-        return f"{place}: {self.problem}: {_quote_excerpt(self.text)}"
+        return f"{place}: {self.problem}: {_quote_excerpt(self.line_text)}"
 
 
 @dataclass(eq=False, repr=False)

@@ -171,14 +171,14 @@ def parse_filter(text: str, names: UserAndFieldNames = _NO_USER_OR_FIELD_NAMES) 
         InvalidFilter: The text is not a filter; the error has the place of what is wrong.
     """
     terms: list[Term] = []
-    at = _sure_match_end(_OPTIONAL_SPACE, text, 0)
+    at = _end_of_match_at(_OPTIONAL_SPACE, text, 0)
     while at < len(text):
         is_negated = text[at] == "-"
         term, end = _parse_term(text, at + is_negated, names)
         if end < len(text) and not text[end].isspace():
             raise InvalidFilter(text, end, "quotes go around a whole word, name or value")
         terms.append(NotTerm(term) if is_negated else term)
-        at = _sure_match_end(_OPTIONAL_SPACE, text, end)
+        at = _end_of_match_at(_OPTIONAL_SPACE, text, end)
     return Filter(text.strip(), tuple(terms))
 
 
@@ -209,7 +209,7 @@ def _parse_term(text: str, at: int, names: UserAndFieldNames) -> tuple[Term, int
 def _parse_quoted_or_bare(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
     """Return the quoted or bare text that begins at ``at``, and its end."""
     if text[at : at + 1] != '"':
-        end = _sure_match_end(bare, text, at)
+        end = _end_of_match_at(bare, text, at)
         return text[at:end], end
     match = _QUOTED.match(text, at)
     if match is None:
@@ -217,7 +217,7 @@ def _parse_quoted_or_bare(text: str, at: int, bare: re.Pattern[str]) -> tuple[st
     return _ESCAPED.sub(r"\1", match[1]), match.end()
 
 
-def _sure_match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
+def _end_of_match_at(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Return the end of the match of a pattern that begins at ``at``."""
     match = pattern.match(text, at)
     assert match is not None  # it may be empty

@@ -35,7 +35,7 @@ from ticketr.app.tickets.grammar import (
 NO_TITLE = "(no title)"
 
 # Lines in Fields that are not remarks: fields, headings, conflict markers.
-_FIELD_HEADING_OR_MARKER = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
+_FIELD_OR_HEADING_OR_MARKER = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
 
 
 def _strip_blank_lines(text: str) -> str:
@@ -49,7 +49,7 @@ def _as_non_field_line(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
-    if not ALMOST_TICKET.match(line) and (comment or not _FIELD_HEADING_OR_MARKER.match(line)):
+    if not ALMOST_TICKET.match(line) and (comment or not _FIELD_OR_HEADING_OR_MARKER.match(line)):
         return line
     line = f"# {line.lstrip('# ')}".rstrip()
     return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line

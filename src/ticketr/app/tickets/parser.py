@@ -208,7 +208,7 @@ class _IssueReader:
         key: The key; None for a draft.
         title: The title.
         file_or_task_lines: The lines of the file; of a task, those below its first line, without their indent.
-        line_offset: The index in the file of the first of `file_or_task_lines`.
+        start_index: The index in the file of the first of `file_or_task_lines`.
         is_task: Whether it is a task.
         description: The description.
         fields: The fields.
@@ -231,7 +231,7 @@ class _IssueReader:
     key: str | None
     title: str
     file_or_task_lines: Sequence[str]
-    line_offset: int = 0
+    start_index: int = 0
     is_task: bool = False
     description: _TextOfPassages = field(default_factory=_TextOfPassages)
     fields: model.AlreadyNormalFields = field(default_factory=model.AlreadyNormalFields)
@@ -297,14 +297,14 @@ class _IssueReader:
             if has_comments_below(self.file_or_task_lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
-            refuse_mistyped_heading(self.file, index + self.line_offset, line)
+            refuse_mistyped_heading(self.file, index + self.start_index, line)
             return False
         self.open_criterion = None
         match section:
             case grammar.DESCRIPTION_SECTION:
                 self._open_or_resume_text(self.description)
             case grammar.RICH_TEXT_SECTION:
-                number = index + self.line_offset + 1
+                number = index + self.start_index + 1
                 name = grammar.field_name_in_rich_text_heading(line)
                 self._open_or_resume_text(self.rich_texts.setdefault(name, _TextOfPassages(number)))
             case grammar.FIELDS_SECTION:
@@ -343,7 +343,7 @@ class _IssueReader:
                 stop += 1
             text = lines[index:stop]
         elif OPENING_FENCE.match(line):
-            stop = require_closing_fence(self.file, index + self.line_offset, lines, index) + 1
+            stop = require_closing_fence(self.file, index + self.start_index, lines, index) + 1
             code = [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
             text = [line, *code]
         elif COMMENTS_HEADING_PATTERN.match(line) and has_comments_below(lines, index):
@@ -351,7 +351,7 @@ class _IssueReader:
         else:
             text = [grammar.unescape(line)]
         self.open_text.index_and_line_of_passages.append(
-            (len(self.open_text.lines), index + self.line_offset + 1)
+            (len(self.open_text.lines), index + self.start_index + 1)
         )
         self.open_text.lines += text
         return stop
@@ -370,7 +370,7 @@ class _IssueReader:
     def _read_fields(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
         lines, fields, field_lines = self.file_or_task_lines, self.fields, self.field_lines
-        first, offset = index, self.line_offset + 1
+        first, offset = index, self.start_index + 1
         while index < len(lines):
             texts = grammar.read_plain_field(lines[index])
             if texts is None:
@@ -405,7 +405,7 @@ class _IssueReader:
                 if not line.startswith((INDENT, "\t")):
                     break
                 if MAY_BE_SPECIAL.match(line):
-                    refuse_mistyped_heading(self.file, at + self.line_offset, line)
+                    refuse_mistyped_heading(self.file, at + self.start_index, line)
                     if grammar.section_of(line, in_task=self.is_task):
                         break
                 last = at
@@ -423,7 +423,7 @@ class _IssueReader:
             self.open_criterion = None
             if not grammar.is_line_of_dashes(text.rstrip()):
                 self.open_criterion = [line[other.end() :] if other else text[1:].lstrip()]
-                self.criteria.append((index + self.line_offset + 1, self.open_criterion))
+                self.criteria.append((index + self.start_index + 1, self.open_criterion))
         elif self.open_criterion is not None and _continues_criterion(self.open_criterion, line):
             self.open_criterion.append(grammar.unescape_criterion_continuation(dedented(line)))
         elif text:
@@ -445,20 +445,20 @@ class _IssueReader:
                 "this is not a comment; write - new: before the text of a new one, and indent its "
                 "other lines by two spaces"
             )
-            self.file.fail(index + self.line_offset, problem)
+            self.file.fail(index + self.start_index, problem)
         comment, column = head
         if comment.id and any(existing.id == comment.id for existing in self.comments):
             problem = "this comment already exists; remove one of the two"
-            self.file.fail(index + self.line_offset, problem)
-        stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
+            self.file.fail(index + self.start_index, problem)
+        stop = self._end_of_comment_entry(index + 1, is_prose=bool(comment.text))
         text = [line[column:], *map(dedented, self.file_or_task_lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
-        lines = self._unescape_and_check(text, index + self.line_offset)
-        number = index + self.line_offset + first + 1
+        lines = self._unescape_and_check(text, index + self.start_index)
+        number = index + self.start_index + first + 1
         self.comments.append(replace(comment, text="\n".join(lines), text_line=number))
         return stop
 
-    def _end_of_comment(self, start: int, *, is_prose: bool) -> int:
+    def _end_of_comment_entry(self, start: int, *, is_prose: bool) -> int:
         """Return the index behind the last line of a comment.
 
         A line without indent still belongs to it right below a line of prose, as in Markdown.
@@ -503,7 +503,7 @@ class _IssueReader:
         width = indent + len(INDENT)
         body = [dedented(line, width) for line in self.file_or_task_lines[index + 1 : stop]]
         key, title = _read_heading(self.file, index, indent + 1)
-        task = _IssueReader(self.file, index, key, title, body, line_offset=index + 1, is_task=True)
+        task = _IssueReader(self.file, index, key, title, body, start_index=index + 1, is_task=True)
         task.read()
         if title:
             self.tasks.append(task.build_ticket())

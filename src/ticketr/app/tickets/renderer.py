@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as changed
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.errors import UnwritableTicket
@@ -55,10 +55,7 @@ def render_ticket(ticket: Ticket) -> str:
         lines.append(f"## {grammar.TASKS_SECTION}")
         for task in ticket.tasks:
             _add_task(task, lines)
-    while not lines[-1]:
-        lines.pop()
-    lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def rewrite(
@@ -80,17 +77,17 @@ def rewrite(
     Raises:
         UnwritableTicket: Two of the tickets would have the same key.
     """
-    parts = list(_split_and_render_changes(file, changes))
+    parts = list(_render_changed(file, changes))
     rest = file.text[file.text_slices[-1].stop :] if parts else file.text
     for ticket, text in added:
         end = _line_end_style(file.text, 0)
-        last = (parts[-1][2] if parts else "") + rest
+        last = (parts[-1].text if parts else "") + rest
         if last.strip("\ufeff"):
             ends = _LINE_END_PATTERN.findall(last[len(last.rstrip("\r\n")) :])
             rest += end * (2 - len(ends[:2]))
-        parts.append((rest, ticket, text.replace("\n", end)))
+        parts.append(_TicketWithText(rest, ticket, text.replace("\n", end)))
         rest = ""
-    tickets = tuple([ticket for _, ticket, _ in parts])
+    tickets = tuple([part.ticket for part in parts])
     _refuse_duplicate_keys(tickets)
     spans, at = [], 0
     for before, _, text in parts:
@@ -101,16 +98,20 @@ def rewrite(
     return changed(file, text="".join([*pieces, rest]), tickets=tickets, text_slices=tuple(spans))
 
 
-def _split_and_render_changes(
-    file: TicketFile, changes: Mapping[int, Ticket]
-) -> Iterator[tuple[str, Ticket, str]]:
-    """Yield what is before each ticket of a file, the ticket, and its text."""
+class _TicketWithText(NamedTuple):
+    text_before: str
+    ticket: Ticket
+    text: str
+
+
+def _render_changed(file: TicketFile, changes: Mapping[int, Ticket]) -> Iterator[_TicketWithText]:
+    """Yield each ticket of a file, with its text and what is before it; changed ones are rendered."""
     read = 0
     for index, (ticket, span) in enumerate(zip(file.tickets, file.text_slices, strict=True)):
         before, text = file.text[read : span.start], file.text[span]
         read = span.stop
         if index not in changes:
-            yield before, ticket, text
+            yield _TicketWithText(before, ticket, text)
             continue
         new = _keep_remarks(ticket, changes[index])
         rendered = render_ticket(new)
@@ -118,7 +119,7 @@ def _split_and_render_changes(
             rendered = rendered.removesuffix("\n")
         if "\r" in file.text:
             rendered = rendered.replace("\n", _line_end_style(file.text, span.start))
-        yield before, new, rendered
+        yield _TicketWithText(before, new, rendered)
 
 
 def _refuse_duplicate_keys(tickets: Iterable[Ticket]) -> None:

@@ -39,7 +39,7 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.edits.local_changes import (
     find_local_change,
-    jira_only_changes,
+    new_jira_changes,
     unsent_edits,
 )
 from ticketr.app.sync.state.state import IssueRow, MergeBase
@@ -262,11 +262,11 @@ class TestMoved:
 
     @given(versions)
     def test_nothing_has_moved_if_jira_is_as_it_was(self, three: Versions) -> None:
-        assert jira_only_changes(three.base, three.local, three.base) == {}
+        assert new_jira_changes(three.base, three.local, three.base) == {}
 
     @given(versions)
     def test_nothing_has_moved_that_stands_here_as_well(self, three: Versions) -> None:
-        assert jira_only_changes(three.base, three.remote, three.remote) == {}
+        assert new_jira_changes(three.base, three.remote, three.remote) == {}
 
     @given(versions)
     def test_every_part_that_jira_changed_and_the_file_has_not_is_named(
@@ -274,7 +274,7 @@ class TestMoved:
     ) -> None:
         found = {
             (key, each.part): (each.old, each.new)
-            for key, some in jira_only_changes(three.base, three.base, three.remote).items()
+            for key, some in new_jira_changes(three.base, three.base, three.remote).items()
             for each in some
         }
 

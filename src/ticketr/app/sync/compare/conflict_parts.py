@@ -103,7 +103,7 @@ def join_for_display(part: diff.Part, lines: Sequence[str]) -> str:
     return text.strip("\n")
 
 
-def _split_lines(part: diff.Part, text: str) -> list[str]:
+def _lines_of_edited_text(part: diff.Part, text: str) -> list[str]:
     """Return the lines of a part, from a text that `join_for_display` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is diff.CorePart.CRITERIA:
@@ -351,7 +351,7 @@ def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]
 def _lines_of_user_text(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
-    lines = _split_lines(which, text)
+    lines = _lines_of_edited_text(which, text)
     if diff.is_markdown(which):
         blank = 0
         old = part.chunk.local or part.chunk.remote

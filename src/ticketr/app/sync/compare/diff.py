@@ -296,7 +296,7 @@ _NON_FIELD_PREFIX = "#"
 #: The prefix of a comment; its number follows.
 _COMMENT_PREFIX = "#comment "
 #: The prefix of a rich-text field; its name follows.
-_TEXT_PREFIX = "#text "
+_RICH_TEXT_PREFIX = "#text "
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +341,7 @@ def stored_name(part: Part) -> str:
     if isinstance(part, CommentPart):
         return f"{_COMMENT_PREFIX}{part.id}"
     if isinstance(part, RichTextPart):
-        return f"{_TEXT_PREFIX}{part.name}"
+        return f"{_RICH_TEXT_PREFIX}{part.name}"
     return part if isinstance(part, str) else f"{_NON_FIELD_PREFIX}{part.name}"
 
 
@@ -349,8 +349,8 @@ def stored_part(name: str) -> Part:
     """Return the part with a `stored_name`."""
     if name.startswith(_COMMENT_PREFIX):
         return CommentPart(name.removeprefix(_COMMENT_PREFIX))
-    if name.startswith(_TEXT_PREFIX):
-        return RichTextPart(name.removeprefix(_TEXT_PREFIX))
+    if name.startswith(_RICH_TEXT_PREFIX):
+        return RichTextPart(name.removeprefix(_RICH_TEXT_PREFIX))
     return CorePart[name[1:]] if name.startswith(_NON_FIELD_PREFIX) else name
 
 

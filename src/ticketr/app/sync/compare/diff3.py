@@ -30,7 +30,7 @@ _MIN_UNITS_FOR_LANDMARKS = 400
 
 
 #: Units: each a line, after the blank lines before it; at the end of a text, blank lines alone.
-_BlanksThenLines: TypeAlias = tuple[tuple[str, ...], ...]
+_LinesWithBlanks: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     return chunks
 
 
-def _join_blanks_to_next(lines: Sequence[str]) -> _BlanksThenLines:
-    """Group lines to units; see `_BlanksThenLines`."""
+def _join_blanks_to_next(lines: Sequence[str]) -> _LinesWithBlanks:
+    """Group lines to units; see `_LinesWithBlanks`."""
     units: list[tuple[str, ...]] = []
     start = 0
     for end, line in enumerate(lines, start=1):
@@ -116,7 +116,7 @@ def _lines_of_units(units: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _merge_stretch(
-    base: _BlanksThenLines, local: _BlanksThenLines, remote: _BlanksThenLines
+    base: _LinesWithBlanks, local: _LinesWithBlanks, remote: _LinesWithBlanks
 ) -> Iterator[Chunk]:
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
     if base in (local, remote):
@@ -150,12 +150,12 @@ def _are_paragraphs_in_place(*texts: Sequence[tuple[str, ...]]) -> bool:
     )
 
 
-def _unchanged_chunk(units: _BlanksThenLines) -> Iterator[Chunk]:
+def _unchanged_chunk(units: _LinesWithBlanks) -> Iterator[Chunk]:
     if units:
         yield Chunk.unchanged(_lines_of_units(units))
 
 
-def _match_units(base: _BlanksThenLines, other: _BlanksThenLines) -> dict[int, int]:
+def _match_units(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int, int]:
     """Pair equal units of two texts, in rising order of both."""
     pairs: dict[int, int] = {}
     b = o = 0
@@ -168,7 +168,7 @@ def _match_units(base: _BlanksThenLines, other: _BlanksThenLines) -> dict[int, i
     return pairs
 
 
-def _find_landmarks(base: _BlanksThenLines, other: _BlanksThenLines) -> list[tuple[int, int]]:
+def _find_landmarks(base: _LinesWithBlanks, other: _LinesWithBlanks) -> list[tuple[int, int]]:
     """Pair the units that occur once in each of two long texts, as many as are in the same order.
 
     `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
@@ -199,7 +199,7 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
     return chosen[::-1]
 
 
-def _match_stretch(base: _BlanksThenLines, other: _BlanksThenLines) -> dict[int, int]:
+def _match_stretch(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int, int]:
     if not base or not other:
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
@@ -239,7 +239,7 @@ def word_diff(before: str, after: str) -> tuple[WordDiffPiece, ...]:
     one, other = old[start : len(old) - end], new[start : len(new) - end]
     pieces: list[WordDiffPiece] = [("same", "".join(old[:start]))]
     removed = added = ""
-    for here, there in _equal_and_changed_runs(one, other):
+    for here, there in _aligned_runs(one, other):
         # White space between two changes is a part of them.
         if here == there and here.strip():
             pieces += ("removed", removed), ("added", added), ("same", here)
@@ -250,8 +250,8 @@ def word_diff(before: str, after: str) -> tuple[WordDiffPiece, ...]:
     return tuple(piece for piece in pieces if piece[1])
 
 
-def _equal_and_changed_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the runs of words that two texts have alike, and what is between them."""
+def _aligned_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each run of words of the old text with that of the new one; both are the same or differ."""
     if max(len(old), len(new)) > _MAX_COMPARED_WORDS:
         yield "".join(old), "".join(new)
         return

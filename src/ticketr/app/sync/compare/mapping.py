@@ -262,7 +262,7 @@ def why_file_cannot_hold(field: Field) -> str | None:
 #: Jira's field that holds the links.
 LINK_FIELD = "issuelinks"
 
-_KEY_SEPARATOR_PATTERN = re.compile(r"[,;\s]+")
+_ISSUE_KEY_SEPARATOR_PATTERN = re.compile(r"[,;\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +309,7 @@ def _linked_keys_by_line_name(fields: Mapping[str, object]) -> dict[str, str]:
 
 def words_with_keys_upper(text: str) -> tuple[str, ...]:
     """Return the keys on a line, each once; other words are returned unchanged."""
-    words = (word for word in _KEY_SEPARATOR_PATTERN.split(text) if word)
+    words = (word for word in _ISSUE_KEY_SEPARATOR_PATTERN.split(text) if word)
     return tuple(dict.fromkeys(word.upper() if is_key(word.upper()) else word for word in words))
 
 
@@ -409,7 +409,7 @@ def render_family(
         head: The issue that gives the ticket its heading.
         subtasks: The sub-tasks to file under it, in order.
         columns: The fields to write.
-        ready: What `convert_simple_and_estimate_cost` has described; it spares the import of what converts.
+        ready: What `estimate_cost_and_convert_simple` has described; it spares the import of what converts.
 
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
@@ -447,7 +447,7 @@ def render_family(
             del described[issue_id]
 
 
-def convert_simple_and_estimate_cost(
+def estimate_cost_and_convert_simple(
     issues: Iterable[Issue], max_cost: int
 ) -> tuple[int, dict[str, diff.MarkdownAndCriteria], list[object]]:
     """Estimate the work of rendering a family, and convert the descriptions that take little.

@@ -21,7 +21,7 @@ ESTIMATE_KEY_BY_ID: Mapping[str, str] = MappingProxyType(
 MAX_DURATION_SECONDS = 31_557_600_000_000
 #: Jira's field that sets them.
 TIME_TRACKING_FIELD = "timetracking"
-_DURATION = compile_on_use(
+_HOURS_AND_MINUTES = compile_on_use(
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,4})?) ?h)? ?(?:([0-9]{1,8}) ?m)?", re.IGNORECASE
 )
 
@@ -41,7 +41,7 @@ def read_duration(text: str) -> int | None:
     Returns:
         Whole minutes as seconds; None if the text is not such a duration.
     """
-    match = _DURATION.fullmatch(text.strip())
+    match = _HOURS_AND_MINUTES.fullmatch(text.strip())
     if match is None or not any(match.groups()):
         return None
     hours, minutes = match.groups()

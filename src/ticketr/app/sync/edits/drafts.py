@@ -95,31 +95,31 @@ _TASK_LOST_KEY_PROBLEM = (
 )
 
 
-def lost_key_error(
+def draft_lost_key_error(
     local_change: TicketChanges,
     *,
     projects: Collection[str],
-    lost: Mapping[str, Ticket],
-    here: Collection[str],
+    gone: Mapping[str, Ticket],
+    keys_here: Collection[str],
 ) -> TicketSyntaxError | None:
     """Return an error if a draft of a ticket is probably an existing issue without its key.
 
     Args:
         local_change: The change of the ticket.
         projects: The keys of the projects of all tickets.
-        lost: Tickets of the last sync that were in the same file and are in no file now, by key.
-        here: The keys that are in some file, or that a push restores.
+        gone: Tickets of the last sync that were in the same file and are in no file now, by key.
+        keys_here: The keys that are in some file, or that a push restores.
     """
     local = local_change.local
     for draft, _ in local_change.edits_and_drafts():
         if draft.key is None and (key := mistyped_key(draft.title, projects)):
             return _syntax_error(local, draft, _KEY_WITHOUT_BRACKETS_PROBLEM.format(key=key))
     if local_change.head_id is None:
-        for key, base in lost.items():
+        for key, base in gone.items():
             if _is_probably_same(local.ticket, base):
                 return _syntax_error(local, local.ticket, _TICKET_LOST_KEY_PROBLEM.format(key=key))
     tasks = local_change.base.tasks if local_change.base is not None else ()
-    titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
+    titles = {task.title: task.key for task in tasks if task.key and task.key not in keys_here}
     for draft in local_change.new_tasks:
         if key := titles.get(draft.title):
             return _syntax_error(local, draft, _TASK_LOST_KEY_PROBLEM.format(key=key))
@@ -209,8 +209,8 @@ class DraftMatcher:
         """The draft as it was when the issue was requested."""
         return parse(self.creation.draft).tickets[0]
 
-    def is_key_in(self, tickets: Sequence[Ticket]) -> bool:
-        """Tell whether the key is in one of some tickets."""
+    def is_new_key_in(self, tickets: Sequence[Ticket]) -> bool:
+        """Tell whether the key of the new issue is in one of some tickets."""
         return any(self.creation.key in ticket.keys() for ticket in tickets)  # noqa: SIM118 - no mapping
 
     def add_key(self, tickets: Sequence[Ticket]) -> tuple[int, Ticket] | None:
@@ -231,7 +231,7 @@ class DraftMatcher:
 
     def best_scored(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
         """Return the score of the draft that matches best, and the draft; 0 and None for none."""
-        candidates = list(self._drafts_maybe_sent(tickets))
+        candidates = list(self._drafts_under_same_parent(tickets))
         for ticket in candidates:
             if ticket == self.sent_draft:
                 return EQUAL_WITH_TASKS, ticket
@@ -242,8 +242,8 @@ class DraftMatcher:
         scores = [(self._score_of_unequal(ticket), ticket) for ticket in candidates]
         return max(filter(itemgetter(0), scores), key=itemgetter(0), default=(0.0, None))
 
-    def _drafts_maybe_sent(self, tickets: Sequence[Ticket]) -> Iterator[Ticket]:
-        """Yield the drafts that may be the sent one."""
+    def _drafts_under_same_parent(self, tickets: Sequence[Ticket]) -> Iterator[Ticket]:
+        """Yield the drafts that are where the sent one was: tickets, or sub-tasks of one ticket."""
         for ticket in tickets:
             if self.creation.parent is None and ticket.key is None:
                 yield ticket

@@ -181,7 +181,7 @@ def draft_changes(draft: Ticket) -> tuple[Change, ...]:
     return tuple(Change(part, "", text) for part, text in part_texts(draft).items() if text)
 
 
-def jira_only_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
+def new_jira_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
     """Return what has changed in Jira since the last sync and differs from the file, by key."""
     old, here = issues_by_key(base), issues_by_key(local)
     differences: dict[str, tuple[Change, ...]] = {}

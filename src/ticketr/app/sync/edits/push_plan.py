@@ -23,9 +23,9 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.diff import Change, Side, may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
-from ticketr.app.sync.edits.local_changes import TicketChanges, jira_only_changes, project_and_kind
+from ticketr.app.sync.edits.local_changes import TicketChanges, new_jira_changes, project_and_kind
 from ticketr.app.sync.edits.losses import find_literal_text, find_too_long_titles, likely_losses
-from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
+from ticketr.app.sync.edits.survey import LocalSurvey, check_keys_and_paths, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
 from ticketr.app.sync.state.journal import Conflict, Creation
 from ticketr.app.sync.state.state import State
@@ -310,7 +310,7 @@ def _why_unconfirmed_by_object_id(
 _UNCERTAIN_REASON = (
     "an earlier push asked for it and got no answer; the next push finds out if it exists"
 )
-_KEY_NOT_WRITTEN_REASON = (
+_KEY_NOT_WRITTEN_YET_REASON = (
     "it was created as {key}; the next push or pull writes that key into its file"
 )
 _NEVER_PULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
@@ -341,7 +341,7 @@ def read_push_plan(
     with read_state(store) as state:
         survey = take_survey(store, state, project=project, inherit=inherit)
         if keys is not None:
-            check_keys(keys, survey, state)
+            check_keys_and_paths(keys, survey, state)
         return _make_push_plan(survey, state, keys, prefer=prefer)
 
 
@@ -420,7 +420,7 @@ def _plan_issues(
                 decision = Note.on(issue, path, "it was not named", Code.NOT_NAMED_BY_USER)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 key = creation.key
-                reason = _KEY_NOT_WRITTEN_REASON.format(key=key) if key else _UNCERTAIN_REASON
+                reason = _KEY_NOT_WRITTEN_YET_REASON.format(key=key) if key else _UNCERTAIN_REASON
                 decision = Note.on(issue, path, reason, Code.MAYBE_CREATED)
             issues.append((issue, decision))
         if change.older_values_in_file:
@@ -534,7 +534,7 @@ def _is_open(conflict: Conflict, local_change: TicketChanges) -> bool:
     """Return whether a ticket is still in conflict: no edit has taken over Jira's changes."""
     base, remote = local_change.base, read_ticket(conflict.remote_text)
     if base is not None and remote is not None:
-        return bool(jira_only_changes(base, local_change.local.ticket, remote))
+        return bool(new_jira_changes(base, local_change.local.ticket, remote))
     return True  # pragma: no cover - another version wrote it
 
 

@@ -294,7 +294,7 @@ class LocalSurvey:
         drafting = [
             change for change in self.local_changes if change.head_id is None or change.new_tasks
         ]
-        from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
+        from ticketr.app.sync.edits.drafts import draft_lost_key_error  # noqa: PLC0415 - only for drafts
 
         places = state.paths_by_head_key()
         projects = {key.rpartition("-")[0] for key in places} | (
@@ -309,10 +309,10 @@ class LocalSurvey:
             if base is not None and (ticket := read_ticket(base[1].jira_text)):
                 lost.setdefault(path, {})[key] = ticket
         refused: set[int] = set()
-        for local_change in drafting:
-            gone = lost.get(local_change.local.path, {})
-            if error := lost_key_error(local_change, projects=projects, lost=gone, here=here):
-                refused.add(id(local_change))
+        for change in drafting:
+            gone = lost.get(change.local.path, {})
+            if error := draft_lost_key_error(change, projects=projects, gone=gone, keys_here=here):
+                refused.add(id(change))
                 self.broken.setdefault(error.source, error)
         self.local_changes = [change for change in self.local_changes if id(change) not in refused]
 
@@ -406,7 +406,7 @@ class LocalSurvey:
             tickets = store.read_local_tickets(name)
         except TicketrError as error:
             self.broken[name] = error
-            self._keys_in_broken_files[name] = store.possible_keys(name)
+            self._keys_in_broken_files[name] = store.keys_in_broken_file(name)
             return ()
         issues = [local.ticket for local in tickets]
         for local in tickets:
@@ -518,7 +518,7 @@ def take_survey(
     return survey
 
 
-def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
+def check_keys_and_paths(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
     """Raise `UnknownTicket` for the first key or file that is not known.
 
     A key is known if it is in a file or was there at the last sync, a file if it has a ticket or

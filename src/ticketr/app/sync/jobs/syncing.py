@@ -14,7 +14,7 @@ from ticketr._errors import TicketrError
 from ticketr.app.sync.concurrency import open_log
 from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import PushPlan
-from ticketr.app.sync.edits.survey import check_keys
+from ticketr.app.sync.edits.survey import check_keys_and_paths
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, ticket_tags
 from ticketr.app.sync.pull.pull import pull, pull_named
@@ -284,7 +284,7 @@ class PushJob(_PullOrPushJob):
                 await _recover_created_keys(session, tally)
             survey = await session.survey()
             if self.keys is not None:
-                await session.in_thread(check_keys, self.keys, survey, session.state)
+                await session.in_thread(check_keys_and_paths, self.keys, survey, session.state)
             if survey.broken:
                 broken = await session.in_thread(survey.broken_files_of, self.keys, session.state)
                 tally.fail(*notes_on(broken))

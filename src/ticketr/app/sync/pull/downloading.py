@@ -142,7 +142,7 @@ async def _download_one(
             portion = await session.jira.read_attachment(attachment.id, start, end)
             await session.in_thread(file.write, portion)
             meter.add(len(portion), name)
-        await session.in_thread(file.finish_without_replacing)
+        await session.in_thread(file.link_to_target)
     finally:
         with trio.CancelScope(shield=True):  # one short visit to the disk
             await session.in_thread(file.close)

@@ -16,7 +16,7 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.jira.adf import load_conversions, simple_markdown
-from ticketr.app.sync.compare.mapping import convert_simple_and_estimate_cost, subtask_ids
+from ticketr.app.sync.compare.mapping import estimate_cost_and_convert_simple, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
     CONCURRENT_REQUESTS,
@@ -288,7 +288,7 @@ class PullPipeline:
         location = location_by_either_key(head, self._locations, self._known)
         path = location.path if location else None
         issues = (head, *subtasks)
-        cost, ready, others = convert_simple_and_estimate_cost(issues, MAX_INLINE_COST)
+        cost, ready, others = estimate_cost_and_convert_simple(issues, MAX_INLINE_COST)
         write = partial(
             render_family,
             head,

@@ -71,7 +71,7 @@ async def write_key_and_record(
     matcher = DraftMatcher(creation, drafts)
 
     def change(file: TicketFile) -> TicketFile | None:
-        if matcher.is_key_in(file.tickets):
+        if matcher.is_new_key_in(file.tickets):
             return file
         match = matcher.add_key(file.tickets)
         if match is None:
@@ -305,7 +305,7 @@ async def _find_file_and_unreadable(
                 hidden.add(name)
                 continue
             is_own = name == creation.path
-            score = 2 * EQUAL if matcher.is_key_in(tickets) else matcher.best_scored(tickets)[0]
+            score = 2 * EQUAL if matcher.is_new_key_in(tickets) else matcher.best_scored(tickets)[0]
             if is_own and score >= EQUAL:
                 score += 2 * EQUAL
             if score >= SAME_TITLE or (is_own and score):
@@ -347,6 +347,6 @@ def _select_where_file_lost_key(
             continue
         for creation in creations:
             matcher = DraftMatcher(creation)
-            if not matcher.is_key_in(tickets) and matcher.best_scored(tickets)[0] >= EQUAL:
+            if not matcher.is_new_key_in(tickets) and matcher.best_scored(tickets)[0] >= EQUAL:
                 lost.append(creation)
     return lost

@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.sent import (
     number_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording_of_base
-from ticketr.app.sync.edits.local_changes import TicketChanges, jira_only_changes, unsent_edits
+from ticketr.app.sync.edits.local_changes import TicketChanges, new_jira_changes, unsent_edits
 from ticketr.app.sync.notes import (
     Code,
     Note,
@@ -454,7 +454,7 @@ def _compare_change(
             earlier=known.issues,
             sections=sections,
         )
-        theirs = jira_only_changes(change.base, here, remote)
+        theirs = new_jira_changes(change.base, here, remote)
     if theirs:
         if merging and not known.clashes:
             return Comparison(change, PushAction.MERGE_FIRST)

@@ -31,7 +31,7 @@ _CHUNK_BYTES = 1024 * 1024
 #: The end of each message on the file of a picture that is not attached.
 _PICTURE_NOT_ATTACHED_ENDING = ", so it is not attached, and leads nowhere in Jira"
 #: Why such a file is not attached.
-_MISSING_REASON = "is not a file beside the file of the ticket"
+_NOT_BESIDE_TICKET_REASON = "is not a file beside the file of the ticket"
 _OUTSIDE_REASON = "leads out of the workspace, or to something hidden"
 _NOT_PICTURE_ENDING_REASON = "is not a picture by its ending, such as .png, .jpg or .svg"
 _NOT_PLAIN_FILE_REASON = "is not a plain file"
@@ -59,7 +59,7 @@ def check_pictures(
 
 
 def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> PictureToAttach:
-    problem = _MISSING_REASON
+    problem = _NOT_BESIDE_TICKET_REASON
     before = f"{Path(ticket_file).parent.as_posix()}/"
     # Another program writes a blank as %20, and a name may have a real percent sign.
     for path in dict.fromkeys((address, unquote(address))):
@@ -75,7 +75,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
 def _usable_picture(root: Path, path: str) -> tuple[str, int]:
     """Return the place in the workspace and the size of a picture."""
     if "\0" in path:
-        raise _UnusablePicture(_MISSING_REASON)
+        raise _UnusablePicture(_NOT_BESIDE_TICKET_REASON)
     real = os.path.realpath(root / path)
     if path.startswith("/") or not Path(real).is_relative_to(os.path.realpath(root)):
         raise _UnusablePicture(_OUTSIDE_REASON)
@@ -83,7 +83,7 @@ def _usable_picture(root: Path, path: str) -> tuple[str, int]:
     try:
         file_stat = os.stat(real)  # noqa: PTH116
     except OSError:
-        raise _UnusablePicture(_MISSING_REASON) from None
+        raise _UnusablePicture(_NOT_BESIDE_TICKET_REASON) from None
     if any(part.startswith(".") for part in name.parts):
         raise _UnusablePicture(_OUTSIDE_REASON)
     if not stat.S_ISREG(file_stat.st_mode):
@@ -179,7 +179,7 @@ def find_missing_and_blocked(
         names = [
             name for name in possible_names(attachment.name, attachment.id) if name not in taken
         ]
-        there = next((name for name in names if _is_there(folder / name, attachment.size)), None)
+        there = next((name for name in names if _has_size(folder / name, attachment.size)), None)
         free = next((name for name in names if not os.path.lexists(folder / name)), None)
         if there is not None:
             taken.add(there)
@@ -191,7 +191,7 @@ def find_missing_and_blocked(
     return missing, blocked
 
 
-def _is_there(path: Path, size: int | None) -> bool:
+def _has_size(path: Path, size: int | None) -> bool:
     """Return whether there is a file of this size, and no link."""
     with suppress(OSError):
         file_stat = path.lstat()
@@ -226,8 +226,8 @@ class DownloadBeingWritten:
         with wrap_errors(self._target, "write"):
             self._file.write(portion)
 
-    def finish_without_replacing(self) -> None:
-        """Give the file its name.
+    def link_to_target(self) -> None:
+        """Give the file its name by a hard link, which never replaces a file.
 
         Raises:
             FileFailed: There is a file of that name now; it stays as it is.
@@ -235,7 +235,6 @@ class DownloadBeingWritten:
         here = self._folder
         with wrap_errors(self._target, "write"):
             self._file.close()
-            # Unlike a rename, this never replaces a file.
             os.link(
                 self._temporary, self._name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False
             )

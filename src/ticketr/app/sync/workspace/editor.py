@@ -103,7 +103,7 @@ def find_conflict_marker(store: Store, name: str) -> FirstConflictMarker | None:
         if b"<<<<<<<" in data or b">>>>>>>" in data:  # so few that they can be read once more
             store.read_tickets(name)
     except tickets.TicketSyntaxError as error:
-        is_marker = tickets.CONFLICT_MARKER.match(error.text) is not None
+        is_marker = tickets.CONFLICT_MARKER.match(error.line_text) is not None
         return FirstConflictMarker(name, error.line) if is_marker else None
     except (OSError, FileFailed):
         return None

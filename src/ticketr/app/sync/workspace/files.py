@@ -34,13 +34,13 @@ _ONE_FILE_ERRNOS = frozenset(
 _DENIED_ERRNOS = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
 _ONE_FILE_READ_ERRNOS = _DENIED_ERRNOS | {errno.ENOENT}
-#: Further ones when it is written: it is larger than a limit, a mount point, a running program, or
-#: another file that has appeared.
-_MORE_WRITE_ERRNOS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
+#: The same when it is written: too large, a mount point, a running program, or a file that has
+#: appeared.
+_ONE_FILE_WRITE_ERRNOS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
-_NEW_FILE_REFUSED_ERRNOS = _DENIED_ERRNOS | {errno.EROFS}
-#: The actions that need to write into a folder.
-_ACTIONS_WRITING_INTO_FOLDER = frozenset(("lock", "write into"))
+_FOLDER_UNWRITABLE_ERRNOS = _DENIED_ERRNOS | {errno.EROFS}
+#: The actions of `FileFailed` that need to write into a folder.
+_FAILED_ACTIONS_ON_FOLDER = frozenset(("lock", "write into"))
 _WRITE_ADVICE = "let your account write there"
 
 
@@ -73,7 +73,7 @@ def wrap_errors(path: Path | str, action: str) -> Generator[None]:
         reason = error.strerror or str(error)
         if error.errno in _DENIED_ERRNOS and (action == "read" or _is_from_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        elif error.errno in _NEW_FILE_REFUSED_ERRNOS and action in _ACTIONS_WRITING_INTO_FOLDER:
+        elif error.errno in _FOLDER_UNWRITABLE_ERRNOS and action in _FAILED_ACTIONS_ON_FOLDER:
             reason = f"{reason}; {_WRITE_ADVICE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
@@ -88,8 +88,8 @@ def _concerns_one_file(error: OSError, action: str) -> bool:
         return True
     if action == "read":
         return error.errno in _ONE_FILE_READ_ERRNOS
-    is_about_file = _is_from_rename(error) or action == "remove"
-    return error.errno in _MORE_WRITE_ERRNOS or (error.errno in _DENIED_ERRNOS and is_about_file)
+    is_denied = error.errno in _DENIED_ERRNOS and (_is_from_rename(error) or action == "remove")
+    return is_denied or error.errno in _ONE_FILE_WRITE_ERRNOS
 
 
 def _is_from_rename(error: OSError) -> bool:
@@ -225,7 +225,7 @@ def make_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             with open_write_folder(root, folder, make=True) as descriptor:
                 yield descriptor, base
         except OSError as error:
-            if error.errno not in _NEW_FILE_REFUSED_ERRNOS or _is_from_rename(error):
+            if error.errno not in _FOLDER_UNWRITABLE_ERRNOS or _is_from_rename(error):
                 raise
             place = Path(root, folder)
             while place != Path(root) and not place.is_dir():

@@ -82,7 +82,7 @@ def _locate_keys(store: Store, keys: Collection[str], skipped: Collection[str]) 
         try:
             here.update(*(ticket.keys() for ticket in store.read_tickets(name)))
         except TicketrError:  # the write reports it
-            here.update(store.possible_keys(name))
+            here.update(store.keys_in_broken_file(name))
         texts |= dict.fromkeys(here.intersection(keys), name)
     return texts
 
