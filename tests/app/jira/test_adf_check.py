@@ -19,7 +19,7 @@ from sandbox_adf import quick_adf_validator
 from sandbox_specs import load
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._schema import MARKS, NODE_RULES, find_subtree_problems
+from ticketr.app.jira.adf._schema import MARK_KINDS, NODE_RULES, find_subtree_problems
 
 
 def part(kind: str, *content: Any, **attrs: Any) -> Json:
@@ -93,7 +93,7 @@ def every_child(parent: str, maker: FromSchema) -> Iterator[Json]:
         yield child
         yield {**child, "marks": []}
         if kind in NODE_RULES[parent].children:
-            made = [maker.mark(mark) for mark in sorted(MARKS)]
+            made = [maker.mark(mark) for mark in sorted(MARK_KINDS)]
             yield from ({**child, "marks": [mark]} for mark in made)
             allowed = frozenset().union(*NODE_RULES[parent].children[kind] or ())
             pairs = itertools.product([mark for mark in made if mark["type"] in allowed], repeat=2)
@@ -129,13 +129,13 @@ class TestAgreement:
             }
             for name in ("doc_node", "code_mark")
         }
-        assert named == {"node": set(NODE_RULES), "mark": set(MARKS)}
+        assert named == {"node": set(NODE_RULES), "mark": set(MARK_KINDS)}
 
     def test_every_child_and_mark_that_the_table_names_is_in_it(self) -> None:
         for rule in NODE_RULES.values():
             assert rule.children.keys() <= NODE_RULES.keys()
             for marks in rule.children.values():
-                assert all(some <= MARKS for some in marks or ())
+                assert all(some <= MARK_KINDS for some in marks or ())
 
     @for_each("parent", sorted(kind for kind in NODE_RULES if NODE_RULES[kind].children))
     def test_allowed_children_and_marks_are_those_of_the_schema(self, parent: str) -> None:

@@ -9,11 +9,11 @@ from fakes.adf_nodes import doc, paragraph, text
 from fakes.jira_documents import Maker
 from rows import for_each
 
-from ticketr.app.jira.adf._losses import Losses
+from ticketr.app.jira.adf._losses import ReplacementLosses
 
 
 def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
-    return Losses(wanted, shown, sent).describe_undescribed_losses()
+    return ReplacementLosses(wanted, shown, sent).describe_undescribed_losses()
 
 
 STRONG = {"type": "strong"}

@@ -208,7 +208,7 @@ def endless(after: float = 0.0) -> RuledApp:
     return app
 
 
-@pytest.mark.parametrize("limit", ["MAX_PAGES", "MAX_ISSUES"])
+@pytest.mark.parametrize("limit", ["MAX_PAGES", "MAX_ISSUES_FOUND"])
 async def test_pages_that_never_end_have_a_bound_of_number(
     limit: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: Clock
 ) -> None:

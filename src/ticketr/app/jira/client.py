@@ -13,7 +13,7 @@ from ticketr.app.jira.attachments import AttachmentEndpoints
 from ticketr.app.jira.credentials import Credentials
 from ticketr.app.jira.json_text import RunInThread
 from ticketr.app.jira.models import read_http_date
-from ticketr.app.jira.rest_api import RestApi, load_transport
+from ticketr.app.jira.rest_api import RestApi, load_default_transport
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
 from ticketr.app.jira.site import SiteEndpoints
@@ -79,7 +79,7 @@ async def open_jira(
     Raises:
         BadSetting: The site's address cannot be used, or is plain http to another machine.
     """
-    transport = transport or await load_transport()
+    transport = transport or await load_default_transport()
     api = RestApi(
         credentials,
         transport,

@@ -176,7 +176,7 @@ def _parent_key_or_id(fields: Mapping[str, object]) -> str | None:
 #: How many comments one page holds at most.
 _COMMENTS_PER_PAGE = 100
 #: How many comments of one issue are read; Jira allows no more.
-MAX_COMMENTS = 5000
+MAX_COMMENTS_PER_ISSUE = 5000
 
 
 class CommentEndpoints(Endpoints):
@@ -212,7 +212,7 @@ class CommentEndpoints(Endpoints):
                 return tuple(comments.values())
             if len(comments) == before:  # to believe it would delete comments from files
                 raise answer.unusable(f"{len(comments)} comments, though the issue has more")
-            if len(comments) > MAX_COMMENTS:
+            if len(comments) > MAX_COMMENTS_PER_ISSUE:
                 raise answer.unusable(f"{len(comments)} comments and no end")
 
     async def add_comment(

@@ -62,7 +62,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         JiraError: The request failed.
     """
     site = normalise_site(site)
-    async with transport or await load_transport() as opened:
+    async with transport or await load_default_transport() as opened:
         answer = await _get_without_login(f"{site}/{TENANT_INFO_PATH}", opened)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID_PATTERN.fullmatch(cloud_id):
@@ -90,7 +90,7 @@ async def check_cloud(site: str, *, transport: Transport | None = None) -> None:
         Takes effect at once, inside the request too.
     """
     site = normalise_site(site)
-    async with transport or await load_transport() as opened:
+    async with transport or await load_default_transport() as opened:
         await _check_kind(site, opened)
 
 
@@ -107,7 +107,7 @@ async def _check_kind(site: str, opened: Transport) -> None:
         raise errors.NotCloud(site, version)
 
 
-async def load_transport() -> Transport:
+async def load_default_transport() -> Transport:
     """Return a transport by the default HTTP package, which is imported first."""
     # In a thread, since importing the HTTP package takes a tenth of a second.
     return await trio.to_thread.run_sync(make_transport)
@@ -128,7 +128,7 @@ _SINGLE_MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 _LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
 _MAX_ERROR_BYTES = 256 * 1024
 # How much of a server's text is read: far more than an error shows.
-_MAX_MESSAGE_CHARACTERS = 8000
+_MAX_READ_MESSAGE_CHARACTERS = 8000
 _MAX_FIELD_ERRORS = 20
 
 
@@ -276,7 +276,7 @@ def _error_texts_and_is_from_jira(
 
 def _redacted_start(text: str, redact: Callable[[str], str]) -> str:
     """Remove secrets from the beginning of a server's text, which an error shows."""
-    start = text[:_MAX_MESSAGE_CHARACTERS]
+    start = text[:_MAX_READ_MESSAGE_CHARACTERS]
     shown = redact(start)
     if shown == start or start == text:
         return shown

@@ -19,7 +19,7 @@ MAX_IDS_PER_PAGE = 5000
 #: How many pages one search may have.
 MAX_PAGES = 10_000
 #: How many issues one search may find.
-MAX_ISSUES = 1_000_000
+MAX_ISSUES_FOUND = 1_000_000
 
 _MAX_PAGES_WITHOUT_NEW = 10
 _SEARCH_PATH = "search/jql"
@@ -41,7 +41,7 @@ class SearchEndpoints(Endpoints):
         Raises:
             BadRequest: The site does not understand the search.
             BadAnswer: The pages would never end, or there are more than `MAX_PAGES` of them, or
-                more than `MAX_ISSUES` issues in them.
+                more than `MAX_ISSUES_FOUND` issues in them.
         """
         body: dict[str, object] = {"jql": jql, "maxResults": MAX_IDS_PER_PAGE, "fields": ["id"]}
         ids: dict[str, None] = {}
@@ -62,7 +62,7 @@ class SearchEndpoints(Endpoints):
             if token in tokens or fruitless == _MAX_PAGES_WITHOUT_NEW:
                 raise answer.unusable("its pages go round in circles")
             tokens.add(token)
-            if len(tokens) >= MAX_PAGES or len(ids) > MAX_ISSUES:
+            if len(tokens) >= MAX_PAGES or len(ids) > MAX_ISSUES_FOUND:
                 raise answer.unusable(f"{len(ids)} issues on {len(tokens)} pages and no end")
             body["nextPageToken"] = token
 

@@ -59,7 +59,7 @@ class IssueType(NamedTuple):
 class SiteEndpoints(Endpoints):
     """The client's methods that read facts about the site."""
 
-    async def _read_pages(
+    async def _read_pages_and_total(
         self,
         read: Callable[[Mapping[str, Any]], R | None],
         key: str,
@@ -133,7 +133,7 @@ class SiteEndpoints(Endpoints):
         Returns:
             The projects, and how many there are.
         """
-        projects, total = await self._read_pages(
+        projects, total = await self._read_pages_and_total(
             models.Project.read, "values", "project/search", most=most, query={"orderBy": "key"}
         )
         listed = sorted(projects, key=lambda project: project.key)
@@ -174,7 +174,7 @@ class SiteEndpoints(Endpoints):
             project: The project's key or number.
         """
         pages = "issue/createmeta/{}/issuetypes"
-        return (await self._read_pages(IssueType.read, "issueTypes", pages, project))[0]
+        return (await self._read_pages_and_total(IssueType.read, "issueTypes", pages, project))[0]
 
     async def fields_for_create(
         self, project: str, issue_type_id: str
@@ -187,7 +187,7 @@ class SiteEndpoints(Endpoints):
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
         read = models.ScreenField.read
-        return (await self._read_pages(read, "fields", pages, project, issue_type_id))[0]
+        return (await self._read_pages_and_total(read, "fields", pages, project, issue_type_id))[0]
 
     async def fields_for_edit(self, key: str) -> tuple[models.ScreenField, ...]:
         """Return the fields of an issue that the account can edit now.

@@ -83,7 +83,7 @@ def has_mark(node: dict[str, Any], *types: str) -> bool:
 def _split_and_link_addresses(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parts of a text, with a link for each bare address."""
     text, at = node["text"], 0
-    for start, end in _find_bare_addresses(text):
+    for start, end in _find_bare_web_addresses(text):
         if at < start:
             yield {**node, "text": text[at:start]}
         address = text[start:end]
@@ -97,7 +97,7 @@ def _split_and_link_addresses(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**node, "text": text[at:]}
 
 
-def _find_bare_addresses(text: str) -> Iterator[tuple[int, int]]:
+def _find_bare_web_addresses(text: str) -> Iterator[tuple[int, int]]:
     for match in BARE_WEB_ADDRESS.finditer(text):
         yield match.start(), match.start() + _trimmed_length(match[0])
 
@@ -159,7 +159,7 @@ def _shows_own_address(node: dict[str, Any]) -> bool:
     text, (mark, *others) = node["text"], node["marks"]
     if others or mark.get("attrs") != {"href": text} or _ENTITY_START_AMPERSAND.search(text):
         return False
-    return next(_find_bare_addresses(text), None) == (0, len(text))
+    return next(_find_bare_web_addresses(text), None) == (0, len(text))
 
 
 def _neighbour_ends_address(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:

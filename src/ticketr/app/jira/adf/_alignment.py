@@ -178,7 +178,7 @@ class AlignedBlocks:
     hidden_after: tuple[Block, ...] = ()
 
     @property
-    def is_one_to_one(self) -> bool:
+    def is_single_pair(self) -> bool:
         """Whether one block of the file stands for one block in Jira."""
         return len(self.jira_blocks) == len(self.file_blocks) == 1
 
@@ -249,7 +249,7 @@ def _attach_hidden_blocks(joinable: Sequence[AlignedBlocks]) -> list[AlignedBloc
 
 
 # What is in a table makes a table with it, so it becomes nothing else.
-_NODES_THAT_KEEP_THEIR_KIND = frozenset(
+_KINDS_THAT_CANNOT_CHANGE = frozenset(
     {"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"}
 )
 #: How much two blocks of the same kind are alike at least, and of different kinds.
@@ -294,7 +294,7 @@ class BlockChanges:
         self._edited = edited
         visible = [unit for unit in units if unit.file_blocks]
         self._words: dict[int, Counter[str]] = {}
-        if in_row and len(visible) == len(edited) and all(unit.is_one_to_one for unit in visible):
+        if in_row and len(visible) == len(edited) and all(unit.is_single_pair for unit in visible):
             for at, (unit, block) in enumerate(zip(visible, edited, strict=True)):
                 is_same = unit.file_blocks[0].equality_key == block.equality_key
                 (self.same if is_same else self.became)[at] = unit
@@ -307,10 +307,10 @@ class BlockChanges:
         fixed = [(-1, 0), *anchors, (len(visible), len(edited))]
         for (number, at), (next_number, next_at) in pairwise(fixed):
             start = at + (len(visible[number].file_blocks) if number >= 0 else 0)
-            left = [index for index in range(number + 1, next_number) if index not in moved]
+            unpaired = [index for index in range(number + 1, next_number) if index not in moved]
             free = [index for index in range(start, next_at) if index not in covered]
             self._record_edited_and_removed_units(
-                [visible[number] for number in left], free, next_at
+                [visible[number] for number in unpaired], free, next_at
             )
 
     def _record_unmoved_units(self, visible: Sequence[AlignedBlocks]) -> list[tuple[int, int]]:
@@ -355,10 +355,10 @@ class BlockChanges:
         return moved
 
     def _record_edited_and_removed_units(
-        self, left: Sequence[AlignedBlocks], free: Sequence[int], end: int
+        self, unpaired: Sequence[AlignedBlocks], free: Sequence[int], next_fixed: int
     ) -> None:
         """Pair the units between two fixed ones with the blocks that are there now."""
-        single = [unit for unit in left if unit.is_one_to_one]
+        single = [unit for unit in unpaired if unit.is_single_pair]
         paired = pair_similar(
             len(single),
             len(free),
@@ -368,8 +368,8 @@ class BlockChanges:
             self.became[free[new]] = single[old]
         taken = {id(single[old]) for old, _ in paired}
         instead = tuple(number for number in free if number not in self.became)
-        first = instead[0] if instead else end
-        for unit in left:
+        first = instead[0] if instead else next_fixed
+        for unit in unpaired:
             if id(unit) not in taken:
                 self.gone.append(RemovedOrReplacedJiraBlocks(unit, first, instead))
 
@@ -377,7 +377,7 @@ class BlockChanges:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
         same = old.kind == new.kind
         if not same and (
-            old.is_leaf != new.is_leaf or {old.kind, new.kind} & _NODES_THAT_KEEP_THEIR_KIND
+            old.is_leaf != new.is_leaf or {old.kind, new.kind} & _KINDS_THAT_CANNOT_CHANGE
         ):
             return 0.0
         one, other = self._count_words(old), self._count_words(new)

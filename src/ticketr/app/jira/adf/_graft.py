@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ticketr.app.jira.adf._alignment import Block, BlockChanges, BlockReader, is_inline, pair_blocks
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
-from ticketr.app.jira.adf._losses import MAX_NAMED_LOSSES, Losses
+from ticketr.app.jira.adf._losses import MAX_NAMED_LOSSES, ReplacementLosses
 from ticketr.app.jira.adf._plain import is_too_large_for_jira, walk
 from ticketr.app.jira.adf._schema import find_problems
 
@@ -171,12 +171,12 @@ def graft(
 def _whole_edited_document(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     try:
-        lost = Losses(original, shown, edited).describe_undescribed_losses()[:MAX_NAMED_LOSSES]
+        lost = ReplacementLosses(original, shown, edited).describe_undescribed_losses()
     except RecursionError:
         lost = ("what is nested too deep for a file",)
     if is_too_large_for_jira(original):
         lost = ("all that is too large for a file",)
-    return Grafted(edited, tuple(LostHiddenPiece(what, ()) for what in lost))
+    return Grafted(edited, tuple(LostHiddenPiece(what, ()) for what in lost[:MAX_NAMED_LOSSES]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class _Graft:
             read(self._original), read(self._shown), read(self._edited), ()
         )
         document = {**self._original, "content": content}
-        losses = Losses(self._original, self._shown, document)
+        losses = ReplacementLosses(self._original, self._shown, document)
         lost = [
             LostHiddenPiece(what, edit.path)
             for edit in self._edits

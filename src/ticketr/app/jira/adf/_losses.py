@@ -1,6 +1,6 @@
 """Finds what a conversion would lose, and in which line of the Markdown.
 
-- `Losses` describes what Jira has, the Markdown does not show, and is not sent back.
+- `ReplacementLosses` describes what Jira has, the Markdown does not show, and is not sent back.
 - `faulty_pieces` finds what does not arrive. An ADF document cannot hold everything in every place:
   no heading in a list, no quote in a quote. marklas drops such parts with their text and without a
   message, and also comments, unused link addresses and tags without an end. A short form that is
@@ -48,7 +48,7 @@ _Piece: TypeAlias = tuple[str, str]
 _DisplayNamesByPiece: TypeAlias = dict[_Piece, dict[str, None]]
 
 
-class Losses:
+class ReplacementLosses:
     """What is lost of a document in Jira when another one takes its place.
 
     Args:
@@ -254,7 +254,7 @@ _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
-_ADDED_BY_MARKLAS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_TEXT_BY_MARKLAS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
 _DATETIME_ATTRIBUTE_PATTERN = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
 _HTML_TAG_OR_COMMENT = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
@@ -299,7 +299,7 @@ class FaultyPiece:
         return f"{where}“{self.text}” {self.outcome_and_advice}"
 
 
-_COMMENT_REASON = (
+_HTML_COMMENT_REASON = (
     "is lost in Jira, as an HTML comment; take it out, or write \\<!-- to send it as text"
 )
 _MISPLACED_HTML_REASON = (
@@ -348,7 +348,7 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(
-        _ADDED_BY_MARKLAS.sub(_without_added_text, _placeholders.protect_markdown(markdown))
+        _TEXT_BY_MARKLAS.sub(_without_added_text, _placeholders.protect_markdown(markdown))
     )
     for tag in _find_html_marklas_ignores(tokens):
         restored = _placeholders.restore_piece(tag)
@@ -406,7 +406,7 @@ def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str =
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     if text.startswith("<!--"):
-        problem = _COMMENT_REASON
+        problem = _HTML_COMMENT_REASON
     reason = problem or (_MISPLACED_HTML_REASON if is_html else _MISPLACED_TEXT_REASON)
     return FaultyPiece(clean_line(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
 
@@ -602,7 +602,7 @@ def _find_picture_and_link_urls(document: Json) -> Iterator[str]:
 
 
 #: So many words are enough to find a line.
-_MAX_SEARCHED_WORDS = 5
+_MAX_LINE_SEARCH_WORDS = 5
 #: What is between two words of a text: punctuation, marks and tags, on a few lines.
 _SIGNS_AND_TAGS_BETWEEN_WORDS = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
 
@@ -643,7 +643,7 @@ def _texts_with_paths(
 
 
 def _find_first_words(markdown: str, text: str, start: int) -> re.Match[str] | None:
-    words = _WORD.findall(text[:200])[:_MAX_SEARCHED_WORDS]
+    words = _WORD.findall(text[:200])[:_MAX_LINE_SEARCH_WORDS]
     if not words:
         return None
     pattern = re.compile(_SIGNS_AND_TAGS_BETWEEN_WORDS.join(map(re.escape, words)))

@@ -239,10 +239,9 @@ _BLANK_CHARACTERS = " \t\xa0"
 _PLACEHOLDER_BY_BLANK = str.maketrans(
     {" ": _SPACE_PLACEHOLDER, "\t": _TAB_PLACEHOLDER, "\xa0": _NBSP_PLACEHOLDER}
 )
-#: What those stand for that mean the same in text and in code.
-_PROSE_AND_CODE_TEXT_BY_PLACEHOLDER = {
+#: What those stand for that mean the same outside of code and in it.
+_TEXT_BY_PLACEHOLDER_ANYWHERE = {
     UNESCAPED_LESS_THAN_PLACEHOLDER: "<",
-    ESCAPED_LESS_THAN_PLACEHOLDER: "<",
     _signs.REMOVED_PLACEHOLDER: "",
     _addresses.PERCENT_PLACEHOLDER: "%",
     _signs.BEFORE_AUTOLINK_END_PLACEHOLDER: "",
@@ -255,7 +254,8 @@ _PROSE_TEXT_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: " ",
         _TAB_PLACEHOLDER: "\t",
         _NBSP_PLACEHOLDER: "\xa0",
-        **_PROSE_AND_CODE_TEXT_BY_PLACEHOLDER,
+        ESCAPED_LESS_THAN_PLACEHOLDER: "<",
+        **_TEXT_BY_PLACEHOLDER_ANYWHERE,
         **_signs.CHARACTER_BY_ESCAPED_PLACEHOLDER,
     }
 )
@@ -264,7 +264,7 @@ _CODE_TEXT_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: "&#32;",
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
-        **_PROSE_AND_CODE_TEXT_BY_PLACEHOLDER,
+        **_TEXT_BY_PLACEHOLDER_ANYWHERE,
         ESCAPED_LESS_THAN_PLACEHOLDER: "\\<",
         **{
             placeholder: f"\\{sign}"
@@ -291,7 +291,7 @@ _NEEDLESSLY_ESCAPED_SIGN = re.compile(
 )
 _CLOSING_HASHES = re.compile(r"#+$")
 
-_EMPHASIS_MARKS = frozenset({"strong", "em", "strike"})
+_EMPHASIS_MARK_KINDS = frozenset({"strong", "em", "strike"})
 _NODES_READ_AS_CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
 _TITLED_NODES = ("expand", "nestedExpand")
 
@@ -322,7 +322,7 @@ def protect_markdown(markdown: str) -> str:
         return markdown
     markdown = _addresses.hide_emphasis_signs_in_addresses(markdown)
     if "&#" in markdown or "\\" in markdown:
-        markdown = _ESCAPE_OR_BLANK_ENTITY.sub(_placeholder_of_escape, markdown)
+        markdown = _ESCAPE_OR_BLANK_ENTITY.sub(_placeholder_or_same_escape, markdown)
     return protect_html(markdown.replace("%", _addresses.PERCENT_PLACEHOLDER))
 
 
@@ -363,7 +363,7 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
     return node
 
 
-def _placeholder_of_escape(match: re.Match[str]) -> str:
+def _placeholder_or_same_escape(match: re.Match[str]) -> str:
     """Return the placeholder of an escape; the escape itself if it needs none."""
     sign, number = match.groups()
     if number:
@@ -412,7 +412,7 @@ def _protect_edges_and_emphasis(content: list[Json], kind: str) -> None:
         else _signs.REMOVED_PLACEHOLDER
     )
     if _is_text_outside_code(last):
-        last["text"] = _protect_end_blanks_and_hashes(last["text"], kind)
+        last["text"] = _protect_trailing_blanks_and_hashes(last["text"], kind)
     if _is_text_outside_code(first):
         first["text"] = _protect_start(first["text"], alone=len(content) == 1)
     if first.get("text") in _TASK_AND_DECISION_PREFIXES and _is_text_outside_code(content[1]):
@@ -434,13 +434,13 @@ def _separate_emphasis(content: list[Json]) -> None:
         # Else the link would be an image.
         if "marks" in after and _is_text_outside_code(before) and before["text"].endswith("!"):
             before["text"] = f"{before['text'][:-1]}{_addresses.ESCAPE_SIGN_PLACEHOLDER}!"
-        if ("marks" in before or "marks" in after) and _would_lose_emphasis(before, after):
+        if ("marks" in before or "marks" in after) and _would_misread_asterisks(before, after):
             content.insert(position, {"type": "text", "text": _TEXT_SEPARATOR_PLACEHOLDER})
             position += 1
         position += 1
 
 
-def _would_lose_emphasis(before: Json, after: Json) -> bool:
+def _would_misread_asterisks(before: Json, after: Json) -> bool:
     """Return whether the asterisks between two texts would be read as text."""
     ends, starts = _has_only_emphasis_marks(before), _has_only_emphasis_marks(after)
     if not ends and not starts:
@@ -464,7 +464,7 @@ def _asterisks_touch_word(node: Json, character: str) -> bool:
 def _has_only_emphasis_marks(node: Json) -> bool:
     """Return whether a text begins and ends with asterisks or tildes."""
     marks = node.get("marks", ())
-    return len(marks) > 0 and all(mark.get("type") in _EMPHASIS_MARKS for mark in marks)
+    return len(marks) > 0 and all(mark.get("type") in _EMPHASIS_MARK_KINDS for mark in marks)
 
 
 def _protect_start(text: str, *, alone: bool) -> str:
@@ -479,7 +479,7 @@ def _protect_start(text: str, *, alone: bool) -> str:
     return f"{number[1]}{_addresses.ESCAPE_SIGN_PLACEHOLDER}{number[2]}" if number else text
 
 
-def _protect_end_blanks_and_hashes(text: str, kind: str) -> str:
+def _protect_trailing_blanks_and_hashes(text: str, kind: str) -> str:
     rest = text.rstrip(_BLANK_CHARACTERS)
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_PLACEHOLDER_BY_BLANK)

@@ -140,7 +140,7 @@ NODE_RULES: dict[str, NodeRule] = {
     ),
 }
 #: Every mark.
-MARKS = frozenset(
+MARK_KINDS = frozenset(
     {
         *("strong", "em", "strike", "underline", "code", "link", "subsup", "textColor"),
         *("backgroundColor", "annotation", "alignment", "indentation", "fontSize", "breakout"),
@@ -241,7 +241,7 @@ def _find_mark_problems(node: Any, allowed: AllowedMarkSets) -> Iterator[str]:
         yield f"{name} cannot have marks there"
         return
     kinds = [str(mark.get("type")) if isinstance(mark, dict) else "" for mark in marks]
-    if not MARKS.issuperset(kinds):
+    if not MARK_KINDS.issuperset(kinds):
         yield f"{name} has a mark that Jira does not know"
         return
     if not any(some.issuperset(kinds) for some in allowed):

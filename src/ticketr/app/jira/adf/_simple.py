@@ -28,9 +28,9 @@ from ticketr.app.jira.adf._blocks import (
 from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._plain import MAX_JIRA_CHARACTERS, marklas_cost
 
-_NODE_KEYS = frozenset({"type", "attrs", "content"})
+_BLOCK_KEYS = frozenset({"type", "attrs", "content"})
 #: What a quote, a panel or an expand may hold.
-_INNER_BLOCKS = frozenset({*BULLET_AND_ORDERED_LISTS, "codeBlock", "heading", "paragraph"})
+_ALLOWED_INNER_KINDS = frozenset({*BULLET_AND_ORDERED_LISTS, "codeBlock", "heading", "paragraph"})
 _CHECKBOX_BY_STATE = {"TODO": "[ ]", "DONE": "[x]"}
 #: The attributes of tables that files leave to Jira.
 _TABLE_SIZE_ATTRIBUTES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
@@ -39,8 +39,6 @@ _DEFAULT_CELL_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADING_ATTRIBUTES: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent in a simple list.
 _MAX_LIST_INDENT = 20
-#: The kind and attributes of a list that says where it begins, namely at 1.
-_ORDERED_LIST_FROM_1 = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
 SIMPLE_TEXT_SPEEDUP_FACTOR = 12
 #: The signs around a text with a mark.
@@ -61,14 +59,14 @@ _PLAIN_TEXT = compile_on_use(rf"(?:[ ]?{_LETTERS_OR_PLAIN_SIGN})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
 _PLAIN_LINE_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
 #: A text with a mark. What a reader cannot see is not marked: the blank at its end.
-_SIMPLE_TEXT_AND_END_BLANK = compile_on_use(
+_MARKED_TEXT_AND_END_BLANK = compile_on_use(
     rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_LETTERS_OR_PLAIN_SIGN})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
 )
 #: What a text may begin with right after a marked text or an emoji.
 _ALLOWED_AFTER_MARK_OR_EMOJI: tuple[str, ...] = tuple(" .,;:?!)")
 _SIMPLE_MENTION_TEXT = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
 _ACCOUNT_ID = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
-_WEB_ADDRESS = compile_on_use(
+_SIMPLE_WEB_ADDRESS = compile_on_use(
     r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::\d+)?(?:/[A-Za-z0-9/?&=+,.~_-]*)?"
 )
 _CODE_LANGUAGE = compile_on_use(r"[a-z0-9]*")
@@ -202,7 +200,7 @@ class _SimpleWriter(BlockWriter):
         )
         # Jira takes no heading in a quote, so none is read there.
         has_heading = parent == "blockquote" and "heading" in kinds
-        if not blocks or has_lists or has_heading or not set(kinds) <= _INNER_BLOCKS:
+        if not blocks or has_lists or has_heading or not set(kinds) <= _ALLOWED_INNER_KINDS:
             raise _NotSimple
         return self.write_blocks(blocks, parent)
 
@@ -236,7 +234,8 @@ def _flat_block_or_empty(kind: str, attrs: Json, content: Sequence[Any]) -> str:
 def _list_or_empty(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
     """Return the lines of a list; none if an item is no paragraph with at most one list below it."""
     lines: list[str] = []
-    if (attrs and (kind, attrs) != _ORDERED_LIST_FROM_1) or len(indent) > _MAX_LIST_INDENT:
+    # An ordered list may say that it begins at 1.
+    if (attrs and (kind, attrs) != ("orderedList", {"order": 1})) or len(indent) > _MAX_LIST_INDENT:
         return []
     for number, item in enumerate(items, start=1):
         sign = "-" if kind == "bulletList" else f"{number}."
@@ -355,7 +354,7 @@ def _inline_kind_and_markdown_or_empty(node: Any) -> tuple[str, str]:
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
             return "marked", _simple_marked_text_or_empty(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
-            is_simple = not rest and not more and _WEB_ADDRESS.fullmatch(address)
+            is_simple = not rest and not more and _SIMPLE_WEB_ADDRESS.fullmatch(address)
             return "marked", f"<{address}>" if is_simple else ""
         case {"type": "mention", "attrs": {"id": str(account), "text": str(name), **more}, **rest}:
             more.pop("localId", None)
@@ -405,17 +404,17 @@ def _tagged_text_or_empty(text: str, mark: Any) -> str:
             end = "span"
         case _:
             return ""
-    match = _SIMPLE_TEXT_AND_END_BLANK.fullmatch(text) if tag else None
+    match = _MARKED_TEXT_AND_END_BLANK.fullmatch(text) if tag else None
     return f"<{tag}>{text}</{end}>" if match and not match["blank"] else ""
 
 
 def _simple_marked_text_or_empty(text: str, marks: Sequence[Any]) -> str:
     """Return a text that is a link, or has one mark, or both; empty if that is not simple."""
-    sign, address, match = "", "", _SIMPLE_TEXT_AND_END_BLANK.fullmatch(text)
+    sign, address, match = "", "", _MARKED_TEXT_AND_END_BLANK.fullmatch(text)
     for mark in marks:
         match mark:
             case {"type": "link", "attrs": {"href": str(href), **more}, **rest}:
-                if address or more or rest or not _WEB_ADDRESS.fullmatch(href):
+                if address or more or rest or not _SIMPLE_WEB_ADDRESS.fullmatch(href):
                     return ""
                 address = href
             case {"type": str(kind), **rest} if kind in _SIGN_BY_MARK and not sign and not rest:
@@ -434,7 +433,7 @@ def _parts_or_empty(node: Any) -> tuple[str, Json, list[Any]]:
     The kind is empty for what is no block, or has more than these. The block's own ID, which nobody
     sees, is not among the attributes.
     """
-    if type(node) is not dict or not node.keys() <= _NODE_KEYS:
+    if type(node) is not dict or not node.keys() <= _BLOCK_KEYS:
         return "", {}, []
     kind, attrs, content = node.get("type"), node.get("attrs"), node.get("content")
     if type(kind) is not str or (attrs is not None and type(attrs) is not dict):

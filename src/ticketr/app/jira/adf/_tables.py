@@ -20,7 +20,7 @@ _MAX_ADDED_CELLS_PER_TEXT = 2_000
 _DELIMITER_ROW = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
 _POSSIBLE_DELIMITER_ROW = re.compile(r"[\s>]*+[|:\-][|:\-\s]*+")
 # A line that begins another block, and so ends a table and heads none.
-_BLOCK_START = re.compile(
+_OTHER_BLOCK_START = re.compile(
     r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|</?(?:aside|details|div|figure|section|summary|ul)\b|```|~~~|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)"
     r"|(?:[-*_][ \t]*){3,}$)"
 )
@@ -54,7 +54,7 @@ class TablesForMarklas:
     def _normalise_tables(self) -> None:
         """Normalise the tables, and note what cannot be read as one."""
         lines, index = self._lines, 1
-        code = {at for start, end in fenced_lines(lines) for at in range(start, end + 1)}
+        code = {at for start, end in fence_indices(lines) for at in range(start, end + 1)}
         while index < len(lines):
             line = lines[index]
             may_be = index not in code and "-" in line and "|" in line and "|" in lines[index - 1]
@@ -72,7 +72,7 @@ class TablesForMarklas:
             ("    ", "\t")
         ):
             return 0
-        if _BLOCK_START.match(head):
+        if _OTHER_BLOCK_START.match(head):
             return 0
         columns = len(_split_cells(self._lines[delimiter_index]))
         return columns if columns == len(_split_cells(head)) else 0
@@ -84,7 +84,7 @@ class TablesForMarklas:
         self._pad_row_or_note_problem(delimiter_index, columns)
         while index < len(self._lines):
             line = self._lines[index]
-            if not line.strip() or _BLOCK_START.match(line):
+            if not line.strip() or _OTHER_BLOCK_START.match(line):
                 break
             if not any(match[0] == "|" for match in _BAR_OR_CODE.finditer(line)):
                 advice = "put an empty line before it, or a | around it if it is a row"
@@ -126,10 +126,10 @@ def fenced_ranges(markdown: str) -> list[tuple[int, int]]:
         return []
     lines = markdown.split("\n")
     places = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    return [(places[start], places[end]) for start, end in fenced_lines(lines)]
+    return [(places[start], places[end]) for start, end in fence_indices(lines)]
 
 
-def fenced_lines(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+def fence_indices(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield the indices of the fences of each block of code; a missing one is behind the last line."""
     fence, start = "", 0
     for at, line in enumerate(lines):
@@ -149,7 +149,7 @@ def blank_code_keeping_lines(markdown: str) -> str:
     if "`" not in markdown and "~~~" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    for start, end in list(fenced_lines(lines)):
+    for start, end in list(fence_indices(lines)):
         lines[start : end + 1] = [""] * len(lines[start : end + 1])
     return "\n".join("".join(_blank_code_parts(line)) if "`" in line else line for line in lines)
 

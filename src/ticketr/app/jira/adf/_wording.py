@@ -13,7 +13,7 @@ from ticketr.app.jira.adf._alignment import match_equal
 from ticketr.app.jira.adf._canonical import Json, unsized_canonical
 from ticketr.app.jira.adf._conversion import link_label_key, used_link_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_surely_too_long
-from ticketr.app.jira.adf._tables import fenced_lines
+from ticketr.app.jira.adf._tables import fence_indices
 
 _LINK_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
 _BULLET_ITEM_START = re.compile(r"^([ ]*)([-*+])([ ])")
@@ -57,7 +57,7 @@ def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILE
     others = split_stretches(like, read)
     if stretches is None or others is None:
         return markdown
-    result = "\n\n".join(_reworded_stretches(stretches, others, read))
+    result = "\n\n".join(_texts_worded_like(stretches, others, read))
     used = [definition[0] for definition in _used_definitions(like) if definition[0] not in result]
     for text in (result, "\n\n".join([result, *used])):
         if _canonical_blocks(read(text)) == wanted:
@@ -65,9 +65,10 @@ def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILE
     return markdown
 
 
-def _reworded_stretches(
+def _texts_worded_like(
     stretches: Sequence[BlockStretch], others: Sequence[BlockStretch], read: Callable[[str], Json]
 ) -> Iterator[str]:
+    """Yield the text of each stretch, worded like its counterpart where both mean the same."""
     start = before = 0
     pairs = match_equal(
         [stretch.canonical_json for stretch in stretches],
@@ -175,7 +176,7 @@ def _split_top_level_paragraphs(markdown: str) -> Iterator[str]:
     waiting: list[str] = []
     blank = False
     lines = markdown.strip("\n").split("\n")
-    code = {at for start, end in fenced_lines(lines) for at in range(start + 1, end + 1)}
+    code = {at for start, end in fence_indices(lines) for at in range(start + 1, end + 1)}
     for at, line in enumerate(lines):
         if at not in code and blank and line.strip() and not line[0].isspace():
             yield "\n".join(waiting).rstrip()

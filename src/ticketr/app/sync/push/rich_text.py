@@ -36,14 +36,14 @@ def with_mention_ids(
     Raises:
         BadValue: A name is that of several people.
     """
-    people: dict[str, tuple[str, str]] = {}
+    ids_and_names: dict[str, tuple[str, str]] = {}
     for person in adf.named_people(text):
         name = person.name_or_email
         prefix = location_prefix(path, place(person.line_in_text))
         user = _find_person(name, users.get(name, ()), prefix)
         if user is not None:
-            people[name] = (user.account_id, user.display_name)
-    return adf.with_account_ids(text, people)
+            ids_and_names[name] = (user.account_id, user.display_name)
+    return adf.with_account_ids(text, ids_and_names)
 
 
 def issue_with_mention_ids(issue: Ticket, users: Mapping[str, Sequence[User]]) -> Ticket:

@@ -72,19 +72,20 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     )
 
 
-def with_account_ids(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
+def with_account_ids(markdown: str, ids_and_names: Mapping[str, tuple[str, str]]) -> str:
     """Return a text in which mentions hold the account IDs.
 
     Args:
         markdown: The text.
-        people: The account ID and the name of each person who is found, by the name in the text.
+        ids_and_names: The account ID and the name of each person who is found, by the name in the
+            text.
     """
-    if not people or "@" not in markdown:
+    if not ids_and_names or "@" not in markdown:
         return markdown
     lines = markdown.split("\n")
     for at, mention, wanted in reversed(list(_find_mentions_without_account_id(markdown))):
-        if wanted in people:
-            account, name = people[wanted]
+        if wanted in ids_and_names:
+            account, name = ids_and_names[wanted]
             escaped = _SPECIAL_IN_NAME.sub(r"\\\g<0>", name)
             start, end = lines[at][: mention.start()], lines[at][mention.end() :]
             lines[at] = f"{start}@[{escaped}]({account}){end}"
@@ -101,12 +102,13 @@ def _find_mentions_without_account_id(markdown: str) -> Iterator[tuple[int, re.M
 
 MistuneToken: TypeAlias = dict[str, Any]
 
-_COLOR_ALIASES = {"grey": "neutral", "gray": "neutral"}
+#: What Jira calls a color of a status that is written in another way.
+_STATUS_COLOR_BY_ALIAS = {"grey": "neutral", "gray": "neutral"}
 
 #: An account ID; no address of a page looks like one.
 _ACCOUNT_ID = r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}"
 _ACCOUNT_ID_PATTERN = re.compile(_ACCOUNT_ID, re.ASCII)
-_STATUS_COLOR = re.compile(rf"\{{({'|'.join((*STATUS_COLORS, *_COLOR_ALIASES))})\}}")
+_STATUS_COLOR = re.compile(rf"\{{({'|'.join((*STATUS_COLORS, *_STATUS_COLOR_BY_ALIAS))})\}}")
 _BRACED_DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
 _EMOJI_NAME_REGEX = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
 _EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_EMOJI_NAME_REGEX}:)+)(?![\w:])"
@@ -199,7 +201,7 @@ def read_status(code: MistuneToken | None, words: str) -> tuple[list[MistuneToke
     match = _STATUS_COLOR.match(words)
     if match is None or code is None or code["type"] != "codespan" or not code["raw"]:
         return None
-    color = _COLOR_ALIASES.get(match[1], match[1])
+    color = _STATUS_COLOR_BY_ALIAS.get(match[1], match[1])
     return _node_tokens("status", {"color": color}, code), words[match.end() :]
 
 
@@ -283,7 +285,7 @@ def write_card(attrs: Json) -> list[Json] | None:
 _ADF_KIND_BY_TAG = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
 
 
-def with_adf_kind(tag: str) -> str:
+def tag_for_marklas(tag: str) -> str:
     """Return a tag as marklas reads it; `details` is only within a line in a cell."""
     kind = _ADF_KIND_BY_TAG.get(tag[1:-1].removesuffix(" open"))
     return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag

@@ -190,7 +190,7 @@ class ShortFormToHtmlReader:
                 result.append(token)
             elif kind == "inline_html":
                 closing = _closing_of_atom(token["raw"])
-                result.append({**token, "raw": inline.with_adf_kind(token["raw"])})
+                result.append({**token, "raw": inline.tag_for_marklas(token["raw"])})
             elif kind == "text" and not linked:
                 self._read_text(token, result)
             elif kind == "link" and not linked:

@@ -33,8 +33,8 @@ from ticketr.app.jira.adf.forms.inline import (
 )
 
 # marklas writes their content as data, or it is code.
-_NON_MARKDOWN_NODES = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
-_CELL_NODES = frozenset({"tableCell", "tableHeader"})
+_VERBATIM_KINDS = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
+_TABLE_CELL_KINDS = frozenset({"tableCell", "tableHeader"})
 #: Where a block is in lines of its own, so that it may have a short form.
 _SHORT_FORM_PARENTS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
 #: The nodes in which a block has a short form.
@@ -49,7 +49,7 @@ _FORM_PARENTS_BY_KIND = {
 }
 #: The start tag of each end tag.
 _START_TAG_BY_END_TAG = {
-    protect_signs(f"</{tag}>"): (protect_signs(f"<{tag}>"),) for tag in ("u", "sub", "sup")
+    protect_signs(f"</{tag}>"): protect_signs(f"<{tag}>") for tag in ("u", "sub", "sup")
 }
 
 
@@ -122,7 +122,7 @@ class Writer(BlockWriter):
                 card = write_card(attrs)
                 return None if card is None else _paragraph(*card, text_node(BLOCK_CARD_SUFFIX))
             case "decisionList" if not attrs and type(content) is list:
-                have_form = all(map(_has_decision_form, content))
+                have_form = all(map(_fits_short_decision_form, content))
                 return _decisions_as_bullets(content) if have_form else None
             case "taskList":
                 return _tasks_as_bullets(node) if _can_be_checkbox_list(node) else None
@@ -155,13 +155,13 @@ class Writer(BlockWriter):
     def _write_forms_in_lines(self, node: Any, parent: str, *, short: bool) -> None:
         """Write the forms in the lines of text in a block, in place, and escape what looks like one."""
         kind = node.get("type") if type(node) is dict else None
-        if type(kind) is not str or kind not in NODE_RULES or kind in _NON_MARKDOWN_NODES:
+        if type(kind) is not str or kind not in NODE_RULES or kind in _VERBATIM_KINDS:
             return
         if kind in INLINE_PARENT_NODES:
             self._write_forms_in_line(content_of(node), short=short)
             return
         # The text of other lists of decisions is in HTML, where no form is read.
-        short = short and (kind != "decisionList" or parent in _CELL_NODES)
+        short = short and (kind != "decisionList" or parent in _TABLE_CELL_KINDS)
         for child in content_of(node):
             self._write_forms_in_lines(child, kind, short=short)
 
@@ -209,11 +209,7 @@ def _drop_closed_and_reopened_tags(nodes: list[Any]) -> list[Any]:
     """Remove the tags that end where the next text begins with the same one."""
     result: list[Any] = []
     for node in nodes:
-        if (
-            result
-            and type(node) is dict
-            and node.get("text") in _START_TAG_BY_END_TAG.get(_text_or_empty(result[-1]), ())
-        ):
+        if result and _text_or_empty(node) == _START_TAG_BY_END_TAG.get(_text_or_empty(result[-1])):
             result.pop()
         else:
             result.append(node)
@@ -224,7 +220,7 @@ def _text_or_empty(node: Any) -> str:
     return node["text"] if type(node) is dict and type(node.get("text")) is str else ""
 
 
-def _has_decision_form(item: Any) -> bool:
+def _fits_short_decision_form(item: Any) -> bool:
     match item:
         case {"type": "decisionItem", "attrs": {"state": "DECIDED", **more}, **rest}:
             return not more and rest.keys() <= {"content"}
@@ -232,17 +228,18 @@ def _has_decision_form(item: Any) -> bool:
 
 
 def _can_be_checkbox_list(node: Any) -> bool:
-    """Return whether a box says all of each task in a list."""
+    """Return whether boxes say all of the tasks in a list."""
     content = content_of(node) if type(node) is dict else []
     if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
         return False
     return all(
-        _can_be_checkbox_list(value) if _kind_of(value) == "taskList" else _has_only_state(value)
+        _can_be_checkbox_list(value) if _kind_of(value) == "taskList" else _can_be_checkbox(value)
         for value in content
     )
 
 
-def _has_only_state(item: Any) -> bool:
+def _can_be_checkbox(item: Any) -> bool:
+    """Return whether a box says all of a task but its text."""
     match item:
         case {"type": "taskItem", "attrs": {"state": "TODO" | "DONE", **rest}}:
             return not rest
