@@ -29,10 +29,10 @@ from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.services.setting_up import suggest_folder
 from ticketr.app.tui.setup import (
     AcceptedLogin,
+    CloudSite,
     FolderAnswer,
     FolderKind,
     ProjectChoice,
-    ReachedSite,
     SetupField,
 )
 from ticketr.app.tui.sheet import EditedPart, sheet_of
@@ -262,7 +262,7 @@ def first_run() -> AppState:
     return _answered(state, SetupField.FOLDER, FolderAnswer(FolderKind.MISSING))
 
 
-CLOUD = ReachedSite(f"https://{SITE}", 120)
+CLOUD = CloudSite(f"https://{SITE}", 120)
 LOGIN = AcceptedLogin(
     "Priya Raman",
     (

@@ -76,7 +76,7 @@ T = TypeVar("T")
 
 PROGRESS_INTERVAL_SECONDS: Final = 0.5
 """The least seconds between two states of a job that tell its progress."""
-WRONG_POOL_MESSAGE: Final = (
+NO_TRIO_POOL_MESSAGE: Final = (
     "a Trio task runs in a worker with the setting worker_pool = 'ticketr.celery:TrioPool';"
     " elsewhere, submit its function to a job queue"
 )
@@ -147,7 +147,7 @@ def trio_task(
         def run(task: Task[P, T], *args: Any, **kwargs: Any) -> T:
             current = _current_run.get()
             if current is None:
-                raise RuntimeError(WRONG_POOL_MESSAGE)
+                raise RuntimeError(NO_TRIO_POOL_MESSAGE)
             return current.run_and_wait(task, functools.partial(function, **kwargs), args)
 
         run.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]  # for Celery's own check of arguments

@@ -24,13 +24,13 @@ from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, WorkspaceRegistry
 from ticketr.app.tui.setup import (
     AcceptedLogin,
+    CloudSite,
     FolderAnswer,
     FolderKind,
     NewWorkspace,
     OpenedWorkspace,
     Problem,
     ProjectChoice,
-    ReachedSite,
     Setup,
 )
 from ticketr.app.tui.styled import Theme
@@ -158,7 +158,7 @@ async def running_app(
         sandbox_nursery.cancel_scope.cancel()
 
 
-SITE = ReachedSite("https://harbour.example", 120)
+SITE = CloudSite("https://harbour.example", 120)
 DEMO, SHOP = ProjectChoice("DEMO", "Harbour Books"), ProjectChoice("SHOP", "The shop")
 NEW = FolderAnswer(FolderKind.MISSING)
 LOGIN = AcceptedLogin("Priya Raman", (DEMO, SHOP), 2)
@@ -174,7 +174,7 @@ class FakeSetup:
     """
 
     root: Path
-    site: ReachedSite | Problem = SITE
+    site: CloudSite | Problem = SITE
     login: AcceptedLogin | Problem = LOGIN
     folder: FolderAnswer | Problem = NEW
     added: Problem | None = None
@@ -182,7 +182,7 @@ class FakeSetup:
     sandbox: Problem | None = None
     noted: list[str] = field(default_factory=list)
 
-    async def check_is_jira_cloud(self, address: str) -> ReachedSite | Problem:
+    async def check_is_jira_cloud(self, address: str) -> CloudSite | Problem:
         await self._note(f"site {address}")
         return self.site
 

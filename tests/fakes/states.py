@@ -75,7 +75,9 @@ def detail_read(state: AppState, sheet: IssueSheet) -> messages.DetailRead:
     assert state.ticket is not None
     cells = state.layout.detail_cells or state.width
     lines = detail_lines(sheet, cells)
-    return messages.DetailRead(state.ticket.workspace, state.ticket.key_order, sheet, cells, lines)
+    return messages.DetailRead(
+        state.ticket.workspace, state.ticket.row_key_order, sheet, cells, lines
+    )
 
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

@@ -146,7 +146,7 @@ class Run(trio.abc.Instrument):
         fired: Whether the injection was made.
         steps_at_end: The number of steps when the function ended.
         delivered_error: The exception of the injection, once an ``await`` of the function raised it.
-        ended: Whether the function ended by itself.
+        function_ended: Whether the function ended by itself.
         value: The function's return value.
         error: The exception that the function raised.
         check_error: The exception that the check raised.
@@ -165,7 +165,7 @@ class Run(trio.abc.Instrument):
     fired: bool = False
     steps_at_end: int = 0
     delivered_error: BaseException | None = None
-    ended: bool = False
+    function_ended: bool = False
     value: object = None
     error: BaseException | None = None
     check_error: BaseException | None = None
@@ -198,7 +198,7 @@ class Run(trio.abc.Instrument):
             self.too_many_steps.set()
             if self.step_count > self.max_steps + GRACE_STEPS_AFTER_LIMIT:
                 self.hung_wakeup_scope.deadline = -inf
-        elif self.step_count == self.inject_after_step and not self.ended:
+        elif self.step_count == self.inject_after_step and not self.function_ended:
             self.inject()
             self.fired = True
 
@@ -238,7 +238,7 @@ class Run(trio.abc.Instrument):
                 self.value = await self.run_noting_injection_delivery(self.function_coroutine)
         except BaseException as error:  # noqa: BLE001, ASYNC103 - it is judged
             self.error = error
-        self.ended = self.where_hung is None
+        self.function_ended = self.where_hung is None
         self.steps_at_end = self.step_count
         # An interrupt that came too late for the function is still pending.
         with trio.CancelScope(shield=True), suppress(KeyboardInterrupt):
@@ -336,7 +336,7 @@ class Run(trio.abc.Instrument):
 
     def describe_wait(self, task: trio.lowlevel.Task) -> str:
         """Describe where a task waits: the innermost line that is not Trio's own."""
-        is_function = task is self.function_task and not self.ended
+        is_function = task is self.function_task and not self.function_ended
         name, coroutine = ("it", self.function_coroutine) if is_function else (task.name, task.coro)
         place = "somewhere"
         while coroutine is not None:
@@ -506,7 +506,7 @@ class _Sweep(NamedTuple):
     def find_problem(self, run: Run, report: StepReport) -> tuple[str | None, BaseException | None]:
         """Return what is wrong with a run, and the error behind it; None if nothing is."""
         if run.where_hung is not None:
-            what = "the check" if run.ended else "the function"
+            what = "the check" if run.function_ended else "the function"
             return f"{what} hangs: {run.where_hung}", run.error
         if report.error is not None:
             allowed: Any = (  # nested tuples, too

@@ -24,13 +24,13 @@ from ticketr.app.jira.transport import Request, Response, Transport
 from ticketr.app.sync import PullJob, PullResult
 from ticketr.app.tui.setup import (
     AcceptedLogin,
+    CloudSite,
     FolderAnswer,
     FolderKind,
     NewWorkspace,
     OpenedWorkspace,
     Problem,
     ProjectChoice,
-    ReachedSite,
     Setup,
     SetupField,
 )
@@ -91,7 +91,7 @@ def problem(answer: object) -> tuple[SetupField | None, str]:
 async def test_a_site_answers_and_how_long_it_took_is_told(autojump_clock: MockClock) -> None:
     answer = await on_sandbox(latency=0.12).check_is_jira_cloud(URL)
 
-    assert answer == ReachedSite(URL, 120)
+    assert answer == CloudSite(URL, 120)
 
 
 async def test_a_data_center_site_says_so(autojump_clock: MockClock) -> None:

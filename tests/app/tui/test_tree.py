@@ -153,9 +153,7 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     )  # as the search does
     filtered = arrange(rows, frozenset(), "key", RowFilter(parse_filter('"title 7"')))
 
-    assert [each.row.key for each in filtered.rows] == [
-        rows.unfiltered_rows[at].row.key for at in listed
-    ]
+    assert [each.row.key for each in filtered.rows] == [rows.all_rows[at].row.key for at in listed]
     assert [each.row.key for each in filtered.rows] == ["DEMO-1"]
     assert Text.looks == len(rows)
     arrange(rows, frozenset(), "key", None).find_words_in_filter_hits(["title 77"])
@@ -244,7 +242,7 @@ def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() ->
     rows = rows.with_tickets([rows_of(ticket(1, 2, title="New"), "new.md")])
 
     assert keys(rows) == ["DEMO-1", "DEMO-2", "DEMO-4"]
-    assert (rows.unfiltered_rows[0].row.title_or_error, rows.unfiltered_rows[0].row.path) == (
+    assert (rows.all_rows[0].row.title_or_error, rows.all_rows[0].row.path) == (
         "New",
         "new.md",
     )
@@ -255,7 +253,7 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
 
     row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_ticket_rows=False)
 
-    assert row.key_order == rows.unfiltered_rows[1].row.key_order
+    assert row.key_order == rows.all_rows[1].row.key_order
     assert (row.key, row.title_or_error, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
 
 

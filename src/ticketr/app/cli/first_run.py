@@ -80,12 +80,12 @@ class TuiWorkspaceSetup:
         self.demo: Path | None = None
 
     @_returns_problems
-    async def check_is_jira_cloud(self, address: str) -> setup.ReachedSite:
+    async def check_is_jira_cloud(self, address: str) -> setup.CloudSite:
         """Ask a site whether it is a Jira Cloud; see `Setup.check_is_jira_cloud`."""
         site = checked_address(address)
         began = trio.current_time()
         await jira.check_cloud(site, transport=self._transport())
-        return setup.ReachedSite(site, round(1000 * (trio.current_time() - began)))
+        return setup.CloudSite(site, round(1000 * (trio.current_time() - began)))
 
     @_returns_problems
     async def check_login(self, site: str, email: str, token: str) -> setup.AcceptedLogin:

@@ -10,7 +10,7 @@ from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels import frame
 from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, ISSUE_KEY_CELLS, choose_columns
-from ticketr.app.tui.panels.detail import task_line_index
+from ticketr.app.tui.panels.detail import subtask_line_index
 from ticketr.app.tui.rows import VisibleRow
 from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.state import AppState, Panel
@@ -216,18 +216,18 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     if ticket is None or ticket.sheet is None:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *frame.cut_or_pad_rows([], height, cells)]
-    sheet, top, lines = ticket.sheet, ticket.top, ticket.lines
+    sheet, top, lines = ticket.sheet, ticket.top, ticket.wrapped_lines
     words, matches = state.workspace.search_query_words, tuple[int, ...]()
     if ticket.search:
         words = (" ".join(fold(ticket.search).split()),)
         matches = frame.line_index_of_each_match(lines, ticket.search)
     match = matches[ticket.match_index] if ticket.match_index < len(matches) else -1
-    selected = task_line_index(sheet, lines, ticket.selected_task_index)
+    selected = subtask_line_index(sheet, lines, ticket.selected_subtask_index)
     rows: list[str] = []
     for at, line in enumerate(lines[top : top + height], start=top):
         text, ranges = line.line, frame.find_words(line.line, words)
         if not ranges and at in matches:
-            ranges = _range_of_match_continued_below(text, words[0])
+            ranges = _range_of_match_start(text, words[0])
         if ranges:
             marks = ("reverse", "bold") if at == match else ("reverse",)
             text = frame.with_marked_ranges(text, ranges, *marks)
@@ -241,7 +241,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     return [title, *frame.cut_or_pad_rows(rows, height, cells)]
 
 
-def _range_of_match_continued_below(line: Line, words: str) -> tuple[tuple[int, int], ...]:
+def _range_of_match_start(line: Line, words: str) -> tuple[tuple[int, int], ...]:
     """Return the range of the beginning of a text that goes on in the next line."""
     parts = words.split()
     for count in range(len(parts) - 1, 0, -1):

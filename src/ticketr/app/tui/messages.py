@@ -89,17 +89,17 @@ class DetailRead(WorkspaceMessage):
     """An issue was read from its file; the answer to `read_detail`.
 
     Attributes:
-        key_order: The order of its row in the list, `ListRow.key_order`.
+        row_key_order: That of its row in the list, `ListRow.key_order`.
         sheet: Its fields and text; None if the file no longer holds it.
         wrapped_to_cells: The width of the panel that its lines are wrapped to.
-        lines: Its lines.
+        wrapped_lines: Its lines.
         is_file_gone: Whether the file is gone.
     """
 
-    key_order: RowSortKey
+    row_key_order: RowSortKey
     sheet: IssueSheet | None
     wrapped_to_cells: int = 0
-    lines: tuple[DetailLine, ...] = ()
+    wrapped_lines: tuple[DetailLine, ...] = ()
     is_file_gone: bool = False
 
 
@@ -119,7 +119,7 @@ class CallEnded(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class TicketAdded(WorkspaceMessage):
+class DraftAdded(WorkspaceMessage):
     """A draft was written, and its file was read; the path is relative to the workspace."""
 
     path: str

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -35,14 +36,14 @@ class Rows:
     """The rows of all issues and broken files of a workspace, in the order of their keys.
 
     Attributes:
-        unfiltered_rows: The rows as they are shown without a filter and folds.
+        all_rows: All of them, as they are shown without a filter and folds.
         draft_count: The number of issues that Jira does not have yet.
         broken_count: The number of rows of broken files.
         matches_by_term: For each term of a filter that was asked for, which rows fit it: one byte a
             row, 1 or 0. It grows as filters ask, also on worker threads.
     """
 
-    unfiltered_rows: tuple[VisibleRow, ...] = ()
+    all_rows: tuple[VisibleRow, ...] = ()
     draft_count: int = 0
     broken_count: int = 0
     matches_by_term: dict[Term, bytearray] = field(default_factory=dict, repr=False, compare=False)
@@ -55,7 +56,7 @@ class Rows:
         """Make `Rows` from rows in any order."""
         rows = sorted(rows, key=lambda row: row.key_order)
         families = groupby(rows, lambda row: row.key_order[:3])
-        shown = tuple([shown for _, some in families for shown in _visible_rows_of(tuple(some))])
+        shown = tuple([shown for _, some in families for shown in _all_rows_of(tuple(some))])
         drafts, broken = sum(row.is_draft for row in rows), sum(row.is_broken for row in rows)
         return Rows(shown, drafts, broken)
 
@@ -68,7 +69,7 @@ class Rows:
         Args:
             tickets: The rows of each ticket, the ticket's own row first.
         """
-        shown, drafts, broken = list(self.unfiltered_rows), self.draft_count, self.broken_count
+        shown, drafts, broken = list(self.all_rows), self.draft_count, self.broken_count
         # A thread that filters these rows may add a term at any time, so a copy is iterated.
         matches = {term: fits.copy() for term, fits in self.matches_by_term.copy().items()}
         for ticket in tickets:
@@ -76,7 +77,7 @@ class Rows:
             old = [visible.row for visible in shown[place]]
             drafts += sum(row.is_draft for row in ticket) - sum(row.is_draft for row in old)
             broken += sum(row.is_broken for row in ticket) - sum(row.is_broken for row in old)
-            shown[place] = _visible_rows_of(ticket)
+            shown[place] = _all_rows_of(ticket)
             for term, fits in matches.items():
                 fits[place] = bytes([term.matches(row.candidate) for row in ticket])
         return Rows(tuple(shown), drafts, broken, matches)
@@ -85,10 +86,8 @@ class Rows:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
         keys: set[str] = set()
         for ticket in tickets:
-            place = _rows_of_ticket(self.unfiltered_rows, ticket[0].key_order)
-            before = {
-                old.row.key: _comparable_content(old.row) for old in self.unfiltered_rows[place]
-            }
+            place = _rows_of_ticket(self.all_rows, ticket[0].key_order)
+            before = {old.row.key: _comparable_content(old.row) for old in self.all_rows[place]}
             news = {row.key for row in ticket if before.get(row.key) != _comparable_content(row)}
             keys |= news or {ticket[0].key}  # a comment, for instance
         return frozenset(keys)
@@ -121,18 +120,18 @@ class Rows:
         return len(self) - self.broken_count
 
     def __len__(self) -> int:
-        return len(self.unfiltered_rows)
+        return len(self.all_rows)
 
     def __iter__(self) -> Iterator[ListRow]:
-        return (shown.row for shown in self.unfiltered_rows)
+        return (shown.row for shown in self.all_rows)
 
 
 def _rows_of_ticket(shown: Sequence[VisibleRow], order: RowSortKey) -> slice:
     """Return where the rows of a ticket are, or would be, among rows in the order of their keys."""
     project, number, rest, _ = order
     end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
-    first = bisect_left(shown, first_row_order(order), key=row_order)
-    return slice(first, bisect_left(shown, end, lo=first, key=row_order))
+    first = bisect_left(shown, first_row_key_order(order), key=attrgetter("row.key_order"))
+    return slice(first, bisect_left(shown, end, lo=first, key=attrgetter("row.key_order")))
 
 
 def _comparable_content(row: ListRow) -> object:
@@ -140,19 +139,14 @@ def _comparable_content(row: ListRow) -> object:
     return row.candidate.title, row.candidate.fields, row.candidate.text
 
 
-def row_order(shown: VisibleRow) -> RowSortKey:
-    """Return the order of a row, for a search in rows that are in this order."""
-    return shown.row.key_order
-
-
-def first_row_order(order: RowSortKey) -> RowSortKey:
-    """Return where the rows of a ticket begin: one with a key stays the same in another file."""
+def first_row_key_order(order: RowSortKey) -> RowSortKey:
+    """Return the least key order of the rows of a ticket; if it has a key, in whichever file."""
     project, number, rest, _ = order
     return project, number, "" if number else rest, 0
 
 
-def _visible_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
-    """Return the rows of a ticket as they are shown without a filter and folds."""
+def _all_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
+    """Return all rows of a ticket, as they are shown without a filter and folds."""
     return [VisibleRow(ticket[0], len(ticket) - 1), *map(VisibleRow, ticket[1:])]
 
 
@@ -223,18 +217,18 @@ class ListRow:
         return key
 
 
-def order_of(key: str | None, path: str, line: int, place: int) -> RowSortKey:
+def key_order_of(key: str | None, path: str, line: int, subtask_number: int) -> RowSortKey:
     """Return the sort key of a ticket, or of one of its sub-tasks.
 
     Args:
         key: The ticket's key; None or empty for a draft.
         path: The ticket's file, relative to the workspace.
         line: The ticket's line in it.
-        place: 0 for the ticket, else the number of the sub-task, from 1.
+        subtask_number: The number of the sub-task, from 1; 0 for the ticket itself.
     """
     project, number = _split_key(key)
     # Drafts have no number; the line distinguishes two in one file.
-    return project, number, path if number else f"{path}:{line:08}", place
+    return project, number, path if number else f"{path}:{line:08}", subtask_number
 
 
 def rows_of(ticket: Ticket, path: str, updated: Mapping[str, str] = {}) -> tuple[ListRow, ...]:
@@ -263,7 +257,7 @@ def rows_of_candidates(
     """
     issues = tuple(issues_and_lines)
     head, first = issues[0]
-    project, number, rest, _ = order_of(head.key, path, first, 0)
+    project, number, rest, _ = key_order_of(head.key, path, first, 0)
     return tuple(
         [
             ListRow(

@@ -246,7 +246,7 @@ def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
     row, workspace = state.selected_row, state.workspace
     is_narrowed = workspace.chosen_ids or workspace.filter.text or workspace.search_query_words
     cancels = state.job_to_cancel is not None  # the status line says so
-    task = state.ticket.selected_task_index if state.ticket is not None else -1
+    task = state.ticket.selected_subtask_index if state.ticket is not None else -1
     has_effect = {
         KeyAction.ESCAPE: not cancels and (state.focus is not Panel.TICKETS or is_narrowed),
         KeyAction.CHANGE: workspace.chosen_ids,

@@ -39,16 +39,16 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class ReachedSite:
+class CloudSite:
     """A site of Jira Cloud that answers.
 
     Attributes:
         site: The site's address as ticketr stores it, such as ``https://you.atlassian.net``.
-        milliseconds: How long the answer took.
+        answer_milliseconds: How long the answer took.
     """
 
     site: str
-    milliseconds: int
+    answer_milliseconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class NewWorkspace:
     """The values of the form.
 
     Attributes:
-        site: The site's address, as the user typed it or as `ReachedSite.site`.
+        site: The site's address, as the user typed it or as `CloudSite.site`.
         email: The e-mail address of the account.
         token: The API token; in no repr.
         project: The key of the project.
@@ -155,7 +155,7 @@ class Setup(Protocol):
     stored either nothing or a complete workspace or, at worst, a token without a workspace.
     """
 
-    async def check_is_jira_cloud(self, address: str) -> ReachedSite | Problem:
+    async def check_is_jira_cloud(self, address: str) -> CloudSite | Problem:
         """Ask a site whether it is a Jira Cloud; no login is sent.
 
         Args:

@@ -120,11 +120,11 @@ class OpenTicket:
 
     Attributes:
         workspace: The name of its workspace.
-        key_order: The order of its row in the list, `ListRow.key_order`.
+        row_key_order: That of its row in the list, `ListRow.key_order`.
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
-        selected_task_index: The index of the selected sub-task; -1 for none.
-        lines: Its lines, which were wrapped in a thread.
+        selected_subtask_index: The index of the selected sub-task; -1 for none.
+        wrapped_lines: Its lines, which were wrapped in a thread.
         wrapped_to_cells: The width of the panel that they were wrapped to; 0 until it has been read.
         requested_cells: The width of another panel for which its lines were requested; 0 for none.
         search: What is searched in its text, as it was typed; empty for nothing.
@@ -132,11 +132,11 @@ class OpenTicket:
     """
 
     workspace: str
-    key_order: RowSortKey
+    row_key_order: RowSortKey
     sheet: IssueSheet | None = None
     top: int = 0
-    selected_task_index: int = -1
-    lines: tuple[DetailLine, ...] = field(default=(), repr=False)
+    selected_subtask_index: int = -1
+    wrapped_lines: tuple[DetailLine, ...] = field(default=(), repr=False)
     wrapped_to_cells: int = 0
     requested_cells: int = 0
     search: str = ""

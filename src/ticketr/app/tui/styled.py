@@ -34,7 +34,7 @@ _TWO_CHARS_AND_ELLIPSIS = re.compile(r"[\x20-\x7e]{2}…")
 #: The folders of an absolute path, which take the room of what matters.
 _PATH_FOLDERS_PATTERN = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
 #: The address of a request, at the end of an error that begins with the name of its site.
-_REQUEST_ADDRESS_PATTERN = re.compile(r" \(https?://[^\s)]+\)$")
+_TRAILING_ADDRESS_PATTERN = re.compile(r" \(https?://[^\s)]+\)$")
 
 
 @dataclass(frozen=True)
@@ -227,4 +227,4 @@ def shorten_paths_if_too_wide(words: str, room: int, theme: Theme) -> str:
     """
     if width_of(words) <= room:
         return words
-    return _PATH_FOLDERS_PATTERN.sub(f"{theme.ellipsis}/", _REQUEST_ADDRESS_PATTERN.sub("", words))
+    return _PATH_FOLDERS_PATTERN.sub(f"{theme.ellipsis}/", _TRAILING_ADDRESS_PATTERN.sub("", words))

@@ -11,14 +11,14 @@ from operator import attrgetter
 from typing import final
 
 from ticketr.app.tickets import SORT_NAMES, FileStateTerm, Filter, NotTerm, Term, TextTerm
-from ticketr.app.tui.rows import ListRow, Rows, RowSortKey, VisibleRow, first_row_order, row_order
+from ticketr.app.tui.rows import ListRow, Rows, RowSortKey, VisibleRow, first_row_key_order
 
 #: The most terms whose rows are kept of one list.
 MAX_CACHED_TERMS = 32
 
 
 @lru_cache(maxsize=16)
-def sorted_tickets(rows: Rows, sort: str) -> Sequence[int]:
+def sorted_ticket_indexes(rows: Rows, sort: str) -> Sequence[int]:
     """Return the indexes of the rows of tickets in an order; their sub-tasks follow each of them.
 
     Tickets that are equal in the order stay as they are.
@@ -27,16 +27,16 @@ def sorted_tickets(rows: Rows, sort: str) -> Sequence[int]:
         rows: The rows.
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
     """
-    tickets = [at for at, shown in enumerate(rows.unfiltered_rows) if not shown.row.depth]
+    tickets = [at for at, shown in enumerate(rows.all_rows) if not shown.row.depth]
     if sort != "key":  # the order that they have
-        tickets.sort(key=lambda at: rows.unfiltered_rows[at].row.sort_key(sort))
+        tickets.sort(key=lambda at: rows.all_rows[at].row.sort_key(sort))
     return tickets
 
 
 def presort(rows: Rows) -> None:
     """Sort rows by each field; for a worker thread."""
     for sort in SORT_NAMES:
-        sorted_tickets(rows, sort)
+        sorted_ticket_indexes(rows, sort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class RowFilter:
 
     def _matching_indexes_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
         """Return those of some rows that fit one term, which may be about edits here."""
-        shown = rows.unfiltered_rows
+        shown = rows.all_rows
         match term:
             case FileStateTerm(flags):
                 apart = flags.isdisjoint
@@ -106,7 +106,9 @@ class VisibleRows:
         """
         same = 2 if order[1] else 3
         if self.is_sorted_by_key:
-            begin = bisect_left(self.rows, first_row_order(order), key=row_order)
+            begin = bisect_left(
+                self.rows, first_row_key_order(order), key=attrgetter("row.key_order")
+            )
         else:
             orders = [visible.row.key_order for visible in self.rows]
             if order in orders:  # most are, and this is quicker than what follows
@@ -115,9 +117,9 @@ class VisibleRows:
             after = (at for at, other in enumerate(orders) if other > order)
             begin = next(chain(first, after), len(orders))
         rows = range(begin, len(self))
-        ticket = [*takewhile(lambda at: row_order(self.rows[at])[:same] == order[:same], rows)]
-        exact = (at for at in ticket if row_order(self.rows[at]) == order)
-        moved = (at for at in ticket if row_order(self.rows[at])[3] == order[3])
+        ticket = [*takewhile(lambda at: self.rows[at].row.key_order[:same] == order[:same], rows)]
+        exact = (at for at in ticket if self.rows[at].row.key_order == order)
+        moved = (at for at in ticket if self.rows[at].row.key_order[3] == order[3])
         return next(chain(exact, moved, ticket), min(begin, max(0, len(self) - 1)))
 
     def filtered_position_and_count(self, index: int) -> tuple[int, int]:
@@ -179,7 +181,7 @@ def arrange(
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
         row_filter: The filter; None for none.
     """
-    shown, is_sorted_by_key = rows.unfiltered_rows, sort == "key"
+    shown, is_sorted_by_key = rows.all_rows, sort == "key"
     if row_filter is None and not folded and is_sorted_by_key:
         return VisibleRows(shown, is_sorted_by_key=True, matches_by_term=rows.matches_by_term)
     fits = bytearray(b"\1") * len(shown)
@@ -188,7 +190,7 @@ def arrange(
         for at in row_filter.matching_indexes(rows):
             fits[at] = 1
     left: list[VisibleRow] = []
-    for at in sorted_tickets(rows, sort):
+    for at in sorted_ticket_indexes(rows, sort):
         head = shown[at]
         if not head.subtask_count:  # most
             if fits[at]:

@@ -87,7 +87,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             if state.overlays and state.context in TYPING_CONTEXTS:
                 return state, ()
             return state.opened(YesNoQuestion(title, words, effects, now)), ()
-        case messages.TicketAdded():
+        case messages.DraftAdded():
             return replace(select_added(state, message), follow_selection_at=now), ()
         case messages.FollowSelectionDue():
             effects = ()
@@ -103,7 +103,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
                 if view.are_files_read
             )
         case messages.WorkspaceOpened():
-            state, effects = _show_opened_workspace(state, message, now)
+            state, effects = _handle_opened_workspace(state, message, now)
         case messages.WorkspaceNotOpened(name, words):
             return _show_opening_problem(state, name, words), ()
         case messages.Notice(words, is_error, hints):
@@ -223,7 +223,7 @@ def _handle_files_read(state: AppState, read: messages.FilesRead, now: float) ->
     return state, (*watch, *effects)
 
 
-def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:
+def _handle_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:
     """Show what is known of a workspace now; one that is wanted is selected and pulled."""
     name = opened.workspace
     workspace = replace(
@@ -265,24 +265,25 @@ def _follow_selection(state: AppState) -> Step:
     if row is None:
         return replace(state, ticket=None), ()
     ticket = state.ticket
-    if ticket is None or (ticket.workspace, ticket.key_order) != (workspace.name, row.key_order):
-        ticket = OpenTicket(workspace.name, row.key_order)
+    wanted = (workspace.name, row.key_order)
+    if ticket is None or (ticket.workspace, ticket.row_key_order) != wanted:
+        ticket = OpenTicket(*wanted)
     cells = state.layout.detail_cells or state.width
     read = call_in(workspace.name, files.read_detail, row.path, row.key_order, cells)
     return replace(state, ticket=ticket), (read,)
 
 
 def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
-    ticket = state.ticket
-    if ticket is None or (ticket.workspace, ticket.key_order) != (read.workspace, read.key_order):
+    ticket, answered = state.ticket, (read.workspace, read.row_key_order)
+    if ticket is None or (ticket.workspace, ticket.row_key_order) != answered:
         return state
     tasks = len(read.sheet.issue.tasks) if read.sheet is not None else 0
-    task = min(ticket.selected_task_index, tasks - 1)
+    task = min(ticket.selected_subtask_index, tasks - 1)
     ticket = replace(
         ticket,
         sheet=read.sheet,
-        selected_task_index=task,
-        lines=read.lines,
+        selected_subtask_index=task,
+        wrapped_lines=read.wrapped_lines,
         wrapped_to_cells=read.wrapped_to_cells,
         requested_cells=0,
     )
@@ -294,5 +295,5 @@ def _clamp_detail_scroll(state: AppState) -> AppState:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.top:
         return state
-    top = min(ticket.top, max(0, len(ticket.lines) - state.layout.detail_rows))
+    top = min(ticket.top, max(0, len(ticket.wrapped_lines) - state.layout.detail_rows))
     return replace(state, ticket=replace(ticket, top=top))

@@ -239,7 +239,7 @@ def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:
     )
     state = state.with_workspace(workspace)
 
-    state = after(state, messages.TicketAdded("work", "draft.md", "Pay"))
+    state = after(state, messages.DraftAdded("work", "draft.md", "Pay"))
 
     assert state.selected_row is not None
     assert (state.selected_row.title_or_error, state.selected_row.line) == ("Pay", 7)
@@ -594,7 +594,7 @@ def test_enter_on_a_sub_task_opens_it() -> None:
         call_in("work", read_detail, "DEMO-1.md", row.key_order, state.layout.detail_cells),
     )
     assert state.ticket is not None
-    assert state.ticket.selected_task_index == -1
+    assert state.ticket.selected_subtask_index == -1
 
 
 @pytest.mark.parametrize("key", ["KEY_TAB", "KEY_BTAB"])

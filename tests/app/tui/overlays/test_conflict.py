@@ -339,7 +339,7 @@ def test_a_diff_below_the_help_shows_the_ticket_as_it_was_read_again() -> None:
     assert state.ticket is not None
     newer = sheet_of(TICKET, "DEMO-9.md", EDITS[:1])
 
-    again = after(state, messages.DetailRead("work", state.ticket.key_order, newer))
+    again = after(state, messages.DetailRead("work", state.ticket.row_key_order, newer))
 
     (diff, shown_help) = again.overlays
     assert diff == Diff("work", newer)
@@ -353,7 +353,7 @@ def test_a_diff_of_nothing_closes_itself_alone() -> None:
     assert state.ticket is not None
 
     same = sheet_of(TICKET, "DEMO-9.md")
-    again = after(state, messages.DetailRead("work", state.ticket.key_order, same))
+    again = after(state, messages.DetailRead("work", state.ticket.row_key_order, same))
 
     assert again.overlays == state.overlays[1:]
 
@@ -364,7 +364,7 @@ def test_another_ticket_does_not_change_a_diff() -> None:
     other = sheet_of(Ticket("Other", "DEMO-8"), "DEMO-8.md")
 
     for sheet in (other, None):
-        read = messages.DetailRead("work", state.ticket.key_order, sheet)
+        read = messages.DetailRead("work", state.ticket.row_key_order, sheet)
         assert after(state, read).overlays == state.overlays
 
 

@@ -32,12 +32,12 @@ from ticketr.app.tui.services.setting_up import (
 )
 from ticketr.app.tui.setup import (
     AcceptedLogin,
+    CloudSite,
     FolderAnswer,
     FolderKind,
     Login,
     NewWorkspace,
     Problem,
-    ReachedSite,
     Setup,
     SetupField,
 )
@@ -93,7 +93,7 @@ def answered(state: AppState, check: SetupField, answer: object) -> messages.Mes
     return messages.CallEnded(asked, answer)
 
 
-def site_answer(state: AppState, answer: ReachedSite | Problem = SITE) -> messages.Message:
+def site_answer(state: AppState, answer: CloudSite | Problem = SITE) -> messages.Message:
     return answered(state, SetupField.SITE, answer)
 
 
@@ -300,7 +300,7 @@ def test_no_token_goes_to_a_site_whose_address_is_being_typed() -> None:
     state, asked = do(state, "KEY_F5")
     assert [each.function for each in asked] == [check_site]
 
-    other = ReachedSite("https://other.example", 1)
+    other = CloudSite("https://other.example", 1)
     state, asked = told(state, site_answer(state, other))
     assert not [each for each in asked if each.function is check_login]
 

@@ -48,7 +48,9 @@ def drawn(sheet: IssueSheet, cells: int, theme: Theme | None = None, top: int = 
     """Return the rows of a panel of so many cells and nine rows."""
     state = AppState(width=cells, height=13, focus=Panel.DETAIL)
     lines = detail_lines(sheet, cells)
-    state = replace(state, ticket=OpenTicket("work", ("", 0, "", 0), sheet, top=top, lines=lines))
+    state = replace(
+        state, ticket=OpenTicket("work", ("", 0, "", 0), sheet, top=top, wrapped_lines=lines)
+    )
     return draw_detail(state, theme or Theme())
 
 
@@ -153,7 +155,7 @@ def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -
     sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=("Title",))
     table = tuple(each for each in KeyMap().table if each.action is not KeyAction.RESOLVE)
 
-    opened = OpenTicket("work", ("", 0, "", 0), sheet, lines=detail_lines(sheet, 42))
+    opened = OpenTicket("work", ("", 0, "", 0), sheet, wrapped_lines=detail_lines(sheet, 42))
     state = AppState(width=42, focus=Panel.DETAIL, ticket=opened, keymap=KeyMap(table))
     lines = draw_detail(state, Theme())
 
@@ -263,7 +265,7 @@ def opened(width: int = 100) -> AppState:
 
 def lines_of(state: AppState) -> tuple[DetailLine, ...]:
     assert state.ticket is not None
-    return state.ticket.lines
+    return state.ticket.wrapped_lines
 
 
 def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhile() -> None:
@@ -280,7 +282,7 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
     wrapped = detail_read(state, sheet_of(LONG, "DEMO-1.md"))
     state, asked = update(state, wrapped, 1.0)
     assert asked == ()
-    assert lines_of(state) is wrapped.lines
+    assert lines_of(state) is wrapped.wrapped_lines
 
 
 def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:

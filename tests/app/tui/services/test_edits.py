@@ -249,7 +249,7 @@ async def test_a_draft_is_added_and_named(
     path = "a.md" if is_task else "pay-in-time.md"
     assert told == [
         READ,
-        messages.TicketAdded("work", path, "Pay in time"),
+        messages.DraftAdded("work", path, "Pay in time"),
         messages.Notice(
             f"{path} holds the draft",
             is_error=False,
@@ -275,7 +275,7 @@ async def test_the_drafts_of_a_template_are_in_one_file(
     asked = call_in("work", edits.add_drafts_from_template, template, ("it",))
     await editing(tmp_path, told).carry_out(asked)
 
-    assert told[1] == messages.TicketAdded("work", "do-it.md", "Do it")
+    assert told[1] == messages.DraftAdded("work", "do-it.md", "Do it")
     assert isinstance(told[2], messages.Notice)
     assert told[2].text == "do-it.md holds the drafts"
     assert (tmp_path / "do-it.md").read_text() == "# TICKET: Do it\n\n# TICKET: Test it\n"

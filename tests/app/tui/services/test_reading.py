@@ -360,13 +360,10 @@ async def test_a_second_reading_reads_the_files_that_have_changed(
     assert third.edited_keys == {"DEMO-1"}
     assert [row.key for row in third.rows] == [row.key for row in first.rows]
     assert (
-        third.rows.unfiltered_rows[0].row.title_or_error[1:]
-        == first.rows.unfiltered_rows[0].row.title_or_error[1:]
+        third.rows.all_rows[0].row.title_or_error[1:]
+        == first.rows.all_rows[0].row.title_or_error[1:]
     )
-    assert (
-        third.rows.unfiltered_rows[0].row.title_or_error
-        != first.rows.unfiltered_rows[0].row.title_or_error
-    )
+    assert third.rows.all_rows[0].row.title_or_error != first.rows.all_rows[0].row.title_or_error
 
 
 async def test_the_next_start_reads_only_what_has_changed_since(
@@ -479,7 +476,7 @@ async def test_the_lines_of_an_issue_come_with_it(
     (read,) = told
     assert isinstance(read, messages.DetailRead)
     assert read.sheet is not None
-    assert (read.wrapped_to_cells, read.lines) == (40, detail_lines(read.sheet, 40))
+    assert (read.wrapped_to_cells, read.wrapped_lines) == (40, detail_lines(read.sheet, 40))
 
 
 async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(

@@ -83,7 +83,7 @@ FIELD_BY_ACTION = {
     KeyAction.FIX_VERSION: _FieldToEdit("add or remove a fix version", "Fix Version", is_list=True),
 }
 #: Fields with several values that have no key of their own.
-_OTHER_MULTI_VALUE_FIELDS = frozenset(("Components",))
+_KEYLESS_MULTI_VALUE_FIELDS = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
 _EXCLUDED_FIELDS = frozenset(
     ("Status", "Type", *(field.name for field in FIELD_BY_ACTION.values()))
@@ -158,7 +158,7 @@ def choose_change(state: AppState, targets: _Targets) -> Step:
             for field in FIELD_BY_ACTION.values()
         ),
         Option("set the status", _NEXT_PUSH_TEXT, value=choose_status),
-        Option("set another field", _NEXT_PUSH_TEXT, value=_choose_field),
+        Option("set another field", _NEXT_PUSH_TEXT, value=_choose_keyless_field),
         Option("delete with sub-tasks", "in Jira, at once", refused, _load_and_show_deletion_plan),
     )
 
@@ -228,13 +228,13 @@ def copy_addresses(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     return state, (call_in(state.workspace.name, outside.copy_addresses, keys),)
 
 
-def _choose_field(state: AppState, targets: _Targets) -> Step:
+def _choose_keyless_field(state: AppState, targets: _Targets) -> Step:
     """Choose among the fields of the tickets that have no key of their own, then the value."""
     names = {name for row in state.workspace.rows for name in row.candidate.fields}
     options = tuple(Option(clean(name), value=name) for name in sorted(names - _EXCLUDED_FIELDS))
 
     def on_choose(state: AppState, name: str) -> Step:
-        field = _FieldToEdit("", name, "nothing", is_list=name in _OTHER_MULTI_VALUE_FIELDS)
+        field = _FieldToEdit("", name, "nothing", is_list=name in _KEYLESS_MULTI_VALUE_FIELDS)
         return choose_value(state, targets, field)
 
     title = f"Set a field of {targets.description}"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ticketr.app.sync import IssuePlace, Template
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.messages import TicketAdded
+from ticketr.app.tui.messages import DraftAdded
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
@@ -29,7 +29,7 @@ def open_file_in_editor(state: AppState, _: float) -> Step | None:
     line = row.line or 1
     ticket = state.ticket
     if state.focus is Panel.DETAIL and ticket is not None and ticket.sheet is not None:
-        sources = (ticket_line.source_line for ticket_line in ticket.lines[ticket.top :])
+        sources = (ticket_line.source_line for ticket_line in ticket.wrapped_lines[ticket.top :])
         line = next((source for source in sources if source), line)
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 
@@ -37,7 +37,7 @@ def open_file_in_editor(state: AppState, _: float) -> Step | None:
 def sheet_if_row_is_open(state: AppState, row: ListRow) -> IssueSheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
     ticket, wanted = state.ticket, (state.workspace.name, row.key_order)
-    is_that = ticket is not None and (ticket.workspace, ticket.key_order) == wanted
+    is_that = ticket is not None and (ticket.workspace, ticket.row_key_order) == wanted
     return ticket.sheet if ticket is not None and is_that else None
 
 
@@ -162,7 +162,7 @@ def _comment_input(workspace: str, place: IssuePlace, text: str = "") -> LineInp
     return LineInput("comment:", on_accept, input=typed, on_open_editor=on_open_editor)
 
 
-def select_added(state: AppState, added: TicketAdded) -> AppState:
+def select_added(state: AppState, added: DraftAdded) -> AppState:
     """Select a draft that was just added; remove a filter that hides it."""
     workspace = state.workspace_or_empty(added.workspace)
     title = clean(added.title)

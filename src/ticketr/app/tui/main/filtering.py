@@ -61,7 +61,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         if jql_of(text) == "":
             return "A query of Jira follows jql:"
         try:
-            return apply_filter_or_ask_jira(state, text)
+            return apply_filter_or_query_jira(state, text)
         except tickets.InvalidFilter as error:
             return clean(str(error))
 
@@ -94,7 +94,7 @@ def _reopen_filter(state: AppState, workspace: str, text: str, problem: str) -> 
     return state.opened_below_others(_filter_input(state.workspace, text, problem)), ()
 
 
-def apply_filter_or_ask_jira(state: AppState, text: str) -> Step:
+def apply_filter_or_query_jira(state: AppState, text: str) -> Step:
     """Show only the tickets of a filter; a query of Jira is asked first.
 
     Raises:
@@ -149,7 +149,7 @@ def _choose_query_alias(state: AppState) -> Step:
         Option(clean(f"@{name}"), clean(queries[name]), value=f"{JQL_PREFIX} @{name}")
         for name in sorted(queries)
     )
-    return state.opened(Choice("Filter", options, apply_filter_or_ask_jira)), ()
+    return state.opened(Choice("Filter", options, apply_filter_or_query_jira)), ()
 
 
 def jql_of(text: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ticketr.app.tui.effects import ServiceCall
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import moved_index
-from ticketr.app.tui.panels.detail import task_line_index
+from ticketr.app.tui.panels.detail import subtask_line_index
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.state import (
@@ -114,11 +114,11 @@ def _cycle_subtask_selection(state: AppState, by: int) -> Step | None:
     if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks:
         return None
     count = len(ticket.sheet.issue.tasks)
-    task = (ticket.selected_task_index + 1 + by) % (count + 1) - 1
-    at = task_line_index(ticket.sheet, ticket.lines, task)
+    task = (ticket.selected_subtask_index + 1 + by) % (count + 1) - 1
+    at = subtask_line_index(ticket.sheet, ticket.wrapped_lines, task)
     page = state.layout.detail_rows
-    top = ticket.top if at < 0 else scroll_top(ticket.top, at, page, len(ticket.lines))
-    return replace(state, ticket=replace(ticket, selected_task_index=task, top=top)), ()
+    top = ticket.top if at < 0 else scroll_top(ticket.top, at, page, len(ticket.wrapped_lines))
+    return replace(state, ticket=replace(ticket, selected_subtask_index=task, top=top)), ()
 
 
 def move(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -144,7 +144,7 @@ def _scroll_detail(state: AppState, action: KeyAction) -> Step | None:
     if ticket is None or ticket.sheet is None:
         return None
     page = state.layout.detail_rows
-    top = moved_index(action, ticket.top, page, max(0, len(ticket.lines) - page))
+    top = moved_index(action, ticket.top, page, max(0, len(ticket.wrapped_lines) - page))
     return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
 
 
@@ -155,7 +155,7 @@ def focus_or_widen_detail(state: AppState, now: float) -> Step | None:
     if state.selected_row is None:
         return None
     if state.focus is Panel.DETAIL:
-        task = _task_selected_in_detail(state)
+        task = _subtask_selected_in_detail(state)
         if task is not None:
             return replace(unhide_and_select_row(state, task), follow_selection_at=now), ()
         return replace(state, is_detail_wide=not state.is_detail_wide), ()
@@ -163,12 +163,12 @@ def focus_or_widen_detail(state: AppState, now: float) -> Step | None:
     return replace(state, focus=Panel.DETAIL, follow_selection_at=at), ()
 
 
-def _task_selected_in_detail(state: AppState) -> ListRow | None:
+def _subtask_selected_in_detail(state: AppState) -> ListRow | None:
     """Return the row of the sub-task that is selected in the open ticket."""
     ticket = state.ticket
-    if ticket is None or ticket.selected_task_index < 0:
+    if ticket is None or ticket.selected_subtask_index < 0:
         return None
-    order = (*ticket.key_order[:3], ticket.selected_task_index + 1)
+    order = (*ticket.row_key_order[:3], ticket.selected_subtask_index + 1)
     return next((row for row in state.workspace.rows if row.key_order == order), None)
 
 

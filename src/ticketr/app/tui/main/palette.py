@@ -12,7 +12,7 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values
-from ticketr.app.tui.main.filtering import JQL_PREFIX, apply_filter_or_ask_jira
+from ticketr.app.tui.main.filtering import JQL_PREFIX, apply_filter_or_query_jira
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import ListOverlay, Option, matching_options
@@ -120,7 +120,7 @@ def _pull_every_workspace(state: AppState, now: float) -> Step:
 
 
 def _apply_filter(text: str, state: AppState, now: float) -> Step:
-    return apply_filter_or_ask_jira(state, text)
+    return apply_filter_or_query_jira(state, text)
 
 
 @final

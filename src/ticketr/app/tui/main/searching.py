@@ -14,7 +14,7 @@ from ticketr.app.tui.panels.frame import line_index_of_each_match
 from ticketr.app.tui.state import AppState, Panel, Step, select_row
 
 #: The words before the name of a column, in the list of sorts.
-_COLUMN_OPTION_PREFIX = "column "
+_COLUMN_LABEL_PREFIX = "column "
 
 
 def open_search_in_ticket(state: AppState) -> Step | None:
@@ -75,7 +75,7 @@ def _with_search_in_ticket(state: AppState, search: str, match: int, top: int) -
 
 def _find_matches_in_ticket(state: AppState) -> tuple[int, ...]:
     ticket = state.ticket
-    return () if ticket is None else line_index_of_each_match(ticket.lines, ticket.search)
+    return () if ticket is None else line_index_of_each_match(ticket.wrapped_lines, ticket.search)
 
 
 def _is_line_shown(state: AppState, line: int) -> bool:
@@ -83,16 +83,16 @@ def _is_line_shown(state: AppState, line: int) -> bool:
     return ticket is not None and ticket.top <= line < ticket.top + state.layout.detail_rows
 
 
-def _scroll_to_match(state: AppState, matches: Sequence[int], to: int) -> tuple[AppState, str]:
+def _scroll_to_match(state: AppState, matches: Sequence[int], index: int) -> tuple[AppState, str]:
     """Return the state scrolled to a match, and which one of how many that is."""
     ticket = state.ticket
     assert ticket is not None
     top = ticket.top
-    if not _is_line_shown(state, matches[to]):
-        last = max(0, len(ticket.lines) - state.layout.detail_rows)
-        top = min(matches[to], last)
-    state = replace(state, ticket=replace(ticket, match_index=to, top=top))
-    return state, f"{to + 1} of {len(matches)}"
+    if not _is_line_shown(state, matches[index]):
+        last = max(0, len(ticket.wrapped_lines) - state.layout.detail_rows)
+        top = min(matches[index], last)
+    state = replace(state, ticket=replace(ticket, match_index=index, top=top))
+    return state, f"{index + 1} of {len(matches)}"
 
 
 def search_list_or_ticket(state: AppState, now: float) -> Step | None:
@@ -160,7 +160,7 @@ def _sort_or_column_choice(state: AppState, at: int) -> Choice:
         if name in SORT_NAMES:
             changed = replace(state.workspace, sort=name)
             return state.with_workspace(changed), (call_to_save_view(changed),)
-        column = name.removeprefix(_COLUMN_OPTION_PREFIX)
+        column = name.removeprefix(_COLUMN_LABEL_PREFIX)
         changed = replace(state.workspace, hidden_columns=state.workspace.hidden_columns ^ {column})
         state = state.with_workspace(changed)
         at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
@@ -173,5 +173,5 @@ def _sort_or_column_choice(state: AppState, at: int) -> Choice:
     options = [Option(name) for name in SORT_NAMES]
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"
-        options.append(Option(f"{_COLUMN_OPTION_PREFIX}{name}", facts))
+        options.append(Option(f"{_COLUMN_LABEL_PREFIX}{name}", facts))
     return Choice("Sort by, or show a column", tuple(options), on_choose, option_index=at)

@@ -114,7 +114,7 @@ class Form:
             case SetupField.FOLDER:
                 return call(classify_folder, text)
             case SetupField.TOKEN:  # it goes only to a site that has answered
-                site, email = self.reached_site, self.stripped_text_of(SetupField.EMAIL)
+                site, email = self.cloud_site, self.stripped_text_of(SetupField.EMAIL)
                 if not site or not email:
                     return None
                 return call(check_login, setup.Login(site.site, email, text))
@@ -127,10 +127,10 @@ class Form:
         return None if check is None else self.answer_by_check.get(check)
 
     @property
-    def reached_site(self) -> setup.ReachedSite | None:
+    def cloud_site(self) -> setup.CloudSite | None:
         """The answer of the site whose address is typed."""
         answer = self._answer_for(SetupField.SITE)
-        return answer if isinstance(answer, setup.ReachedSite) else None
+        return answer if isinstance(answer, setup.CloudSite) else None
 
     @property
     def accepted_login(self) -> setup.AcceptedLogin | None:
@@ -216,7 +216,7 @@ class Form:
                 typed = self.stripped_text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
                 return ("✓", names[0]) if names else _mark_and_projects_note(login)
-            case _, setup.ReachedSite(_, milliseconds):
+            case _, setup.CloudSite(_, milliseconds):
                 return "✓", f"Jira Cloud answers, {milliseconds} ms"
             case _, setup.AcceptedLogin(account):
                 return "✓", f"you are {account}"
@@ -527,7 +527,7 @@ class FirstRun(Overlay):
         if empty is not None:
             missing = Problem(_MISSING_MESSAGES[empty], empty)
             return self._with_form(state, form.with_focus_on_problem(missing)), ()
-        answer = form.reached_site
+        answer = form.cloud_site
         wanted = NewWorkspace(
             site=answer.site if answer is not None else form.stripped_text_of(SetupField.SITE),
             email=form.stripped_text_of(SetupField.EMAIL),
@@ -638,7 +638,7 @@ def open_new_token_form(state: AppState, texts: Mapping[SetupField, str]) -> Ste
 
 def _calls_to_suggest_folder(form: Form) -> tuple[ServiceCall, ...]:
     """Return the effect that finds a folder for a site that has answered."""
-    answer, project = form.reached_site, form.stripped_text_of(SetupField.PROJECT)
+    answer, project = form.cloud_site, form.stripped_text_of(SetupField.PROJECT)
     if answer is None or form.is_folder_typed:
         return ()
     return (call(setting_up.suggest_folder, answer.site, project),)

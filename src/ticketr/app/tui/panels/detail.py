@@ -55,12 +55,12 @@ def detail_lines(sheet: IssueSheet, cells: int) -> tuple[DetailLine, ...]:
     return (*lines, *texts, *_task_lines(sheet.issue.tasks, room))
 
 
-def task_line_index(sheet: IssueSheet, lines: Sequence[DetailLine], task: int) -> int:
-    """Return the index of the line of a sub-task; -1 for none.
+def subtask_line_index(sheet: IssueSheet, lines: Sequence[DetailLine], index: int) -> int:
+    """Return the index of the line of a sub-task of some index; -1 for none.
 
     The sub-tasks are at the end.
     """
-    return len(lines) - len(sheet.issue.tasks) + task if task >= 0 else -1
+    return len(lines) - len(sheet.issue.tasks) + index if index >= 0 else -1
 
 
 def _clash_lines(sheet: IssueSheet, room: int) -> list[DetailLine]:

@@ -112,7 +112,7 @@ async def _add_drafts(
             sync.add_sub_task(store, state, parent, drafts[0].title)
 
     await services.change(name, add)
-    services.send_message(messages.TicketAdded(name, path, drafts[0].title))
+    services.send_message(messages.DraftAdded(name, path, drafts[0].title))
     hints = ((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back"))
     words = clean(f"{path} holds the draft{'s' * (len(drafts) > 1)}")
     return messages.Notice(words, is_error=False, hints=hints)

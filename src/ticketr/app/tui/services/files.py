@@ -32,8 +32,8 @@ from ticketr.app.tui.rows import (
     ListRow,
     Rows,
     RowSortKey,
-    first_row_order,
-    order_of,
+    first_row_key_order,
+    key_order_of,
     row_of_broken,
     rows_of,
     rows_of_candidates,
@@ -65,7 +65,7 @@ async def read_files(services: Services, name: str) -> None:
 
 
 async def read_detail(
-    services: Services, name: str, path: str, key_order: RowSortKey, cells: int
+    services: Services, name: str, path: str, row_key_order: RowSortKey, cells: int
 ) -> messages.DetailRead:
     """Read an issue from its file, and wrap its lines.
 
@@ -73,16 +73,16 @@ async def read_detail(
         services: What the services have in common.
         name: The name of the workspace.
         path: The issue's file, relative to the workspace.
-        key_order: The order of its row in the list.
+        row_key_order: That of its row in the list, `ListRow.key_order`.
         cells: The width of the panel that will show it.
     """
     store = services.workspaces[name].store
 
     def read() -> messages.DetailRead:
-        sheet = read_issue_sheet(store, path, key_order)
+        sheet = read_issue_sheet(store, path, row_key_order)
         lines = () if sheet is None else detail_lines(sheet, cells)
         is_gone = not os.path.lexists(store.root / path)
-        return messages.DetailRead(name, key_order, sheet, cells, lines, is_gone)
+        return messages.DetailRead(name, row_key_order, sheet, cells, lines, is_gone)
 
     return await services.in_thread(read)
 
@@ -218,10 +218,10 @@ class ReadAndComparePass:
         self._seen.keep_only(self._stamps.keys())
         conflicts = {conflict.key: conflict.clashes for conflict in self._state.conflicts.all()}
         # Each ticket once.
-        tickets = {first_row_order(rows[0].key_order): rows for rows in self._tickets}
+        tickets = {first_row_key_order(rows[0].key_order): rows for rows in self._tickets}
         rows = Rows.from_unsorted(chain(chain.from_iterable(tickets.values()), self._broken))
         # What was computed from equal rows is not computed again.
-        if rows.unfiltered_rows == before.unfiltered_rows:
+        if rows.all_rows == before.all_rows:
             rows = before
         broken = tuple(row.title_or_error for row in self._broken)
         pulled = self._state.site_record.last_complete_pull_end()
@@ -255,16 +255,16 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
     return templates
 
 
-def read_issue_sheet(store: sync.Store, path: str, key_order: RowSortKey) -> IssueSheet | None:
+def read_issue_sheet(store: sync.Store, path: str, row_key_order: RowSortKey) -> IssueSheet | None:
     """Return an issue as its file holds it; None if the file no longer holds it.
 
     Args:
         store: The workspace's files.
         path: The file, relative to the workspace.
-        key_order: The order of the issue's row.
+        row_key_order: That of the issue's row in the list, `ListRow.key_order`.
     """
     try:
-        tickets = _find_issue(store, path, key_order)
+        tickets = _find_issue(store, path, row_key_order)
     except TicketrError as error:
         words = clean(error_with_relative_paths(store, error))
         return IssueSheet("", clean(path), clean(path), error=words)
@@ -282,15 +282,15 @@ def read_issue_sheet(store: sync.Store, path: str, key_order: RowSortKey) -> Iss
 
 
 def _find_issue(
-    store: sync.Store, path: str, key_order: RowSortKey
+    store: sync.Store, path: str, row_key_order: RowSortKey
 ) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it whose row has an order; None if not there."""
-    *_, place = key_order
+    *_, number = row_key_order
     for local in store.read_local_tickets(path):
         ticket = local.ticket
-        found = order_of(ticket.key, path, ticket.line, place)
-        if found == key_order and place <= len(ticket.tasks):
-            return local, (ticket, *ticket.tasks)[place]
+        found = key_order_of(ticket.key, path, ticket.line, number)
+        if found == row_key_order and number <= len(ticket.tasks):
+            return local, (ticket, *ticket.tasks)[number]
     return None
 
 

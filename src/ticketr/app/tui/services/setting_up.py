@@ -20,7 +20,7 @@ def _require_setup(services: Services) -> setup.Setup:
     return services.workspace_adder
 
 
-async def check_site(services: Services, address: str) -> setup.ReachedSite | setup.Problem | None:
+async def check_site(services: Services, address: str) -> setup.CloudSite | setup.Problem | None:
     """Ask a site whether it is a Jira."""
     ask = partial(_require_setup(services).check_is_jira_cloud, address)
     return await services.run_latest(setup.SetupField.SITE, ask)
