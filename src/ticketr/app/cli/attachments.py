@@ -61,7 +61,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     job = sync.ListAttachmentsJob(**arguments_without_project(options), keys=keys)
     ended = run_job(job, plain=options.plain_progress)
-    listing = ended.result or sync.AttachmentList({})
+    listing = ended.result or sync.AttachmentLists({})
     if options.as_json:
         listed = {
             key: [

@@ -106,7 +106,7 @@ if TYPE_CHECKING:
         tagged_keys_and_files,
         ticket_tags,
     )
-    from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentTransferResult
+    from ticketr.app.sync.pull.downloading import AttachmentLists, AttachmentTransferResult
     from ticketr.app.sync.pull.tally import PullResult
     from ticketr.app.sync.push.tally import PushResult
     from ticketr.app.sync.queries import (

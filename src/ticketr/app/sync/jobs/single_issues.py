@@ -219,10 +219,10 @@ class ListAttachmentsJob(SessionJob):
         """The job's name in lists."""
         return f"{self.action_name} of {', '.join(self.keys)}"
 
-    async def execute(self, context: JobContext) -> downloading.AttachmentList:
+    async def execute(self, context: JobContext) -> downloading.AttachmentLists:
         """Run the job; the queue calls this."""
         async with session_reporting_end(self, context, lambda: "nothing was changed") as session:
-            return await downloading.fetch_attachment_list(session, self.keys)
+            return await downloading.fetch_attachment_lists(session, self.keys)
 
 
 @dataclass(kw_only=True)
@@ -249,7 +249,7 @@ class GetAttachmentsJob(SessionJob):
         done = self._done
         done.clear()
         async with session_reporting_end(self, context, lambda: _count_files(len(done))) as session:
-            listed = await downloading.fetch_attachment_list(session, self.keys)
+            listed = await downloading.fetch_attachment_lists(session, self.keys)
             survey = await session.survey(drop_drafts_that_lost_keys=False)
             locations = survey.locations_of_unread_keys | survey.locations
             homes = {key: location.path for key, location in locations.items()}
@@ -374,7 +374,7 @@ class AddAttachmentsJob(SessionJob):
 
 async def _possible_attachment_ids(session: Session, key: str, name: str, size: int) -> set[str]:
     """Return the IDs of an issue's attachments that may be the file that is sent."""
-    listed = await downloading.fetch_attachment_list(session, [key])
+    listed = await downloading.fetch_attachment_lists(session, [key])
     return {
         attachment.id
         for attachments in listed.attachments_by_key.values()

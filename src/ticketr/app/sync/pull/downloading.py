@@ -27,7 +27,7 @@ _UNKNOWN_SIZE_REASON = "Jira does not say how many bytes it has, so it is not do
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentList:
+class AttachmentLists:
     """The attachments of some issues.
 
     Attributes:
@@ -55,7 +55,7 @@ class AttachmentTransferResult:
     failed: tuple[Note, ...] = ()
 
 
-async def fetch_attachment_list(session: Session, keys: Sequence[str]) -> AttachmentList:
+async def fetch_attachment_lists(session: Session, keys: Sequence[str]) -> AttachmentLists:
     """Fetch what is attached to issues, by their keys.
 
     Raises:
@@ -75,7 +75,7 @@ async def fetch_attachment_list(session: Session, keys: Sequence[str]) -> Attach
         failed += (
             Note(key, "", words, Code.REQUEST_FAILED) for key, words in answer.failed.items()
         )
-    return AttachmentList(attachments, tuple(failed))
+    return AttachmentLists(attachments, tuple(failed))
 
 
 async def download_missing(

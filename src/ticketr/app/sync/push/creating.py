@@ -168,9 +168,9 @@ class Creator:
                 )
                 existing += created
             alone += requests
-        await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
+        await map_in_tasks(self._write_key_and_set_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         existing, refused = await self._send_until_known(alone, self._send_each)
-        await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
+        await map_in_tasks(self._write_key_and_set_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
             issue, path = request.write.issue, request.creation.path
@@ -291,7 +291,7 @@ class Creator:
         with trio.CancelScope(shield=True):  # one short write
             await session.in_thread(creations.put, request.creation)
         self._count_created(request.creation)
-        await self._write_key_and_status(request)
+        await self._write_key_and_set_status(request)
         return None
 
     def _count_created(self, created: Creation) -> None:
@@ -303,7 +303,7 @@ class Creator:
         self.tally.add_created(created.key)
         self.tally.show(self.session.progress)
 
-    async def _write_key_and_status(self, request: _Request) -> None:
+    async def _write_key_and_set_status(self, request: _Request) -> None:
         """Write the key of a new issue into its file, the issue into the state, and set its status.
 
         If it has a status, the state gets the issue later, once the present status is known.

@@ -284,8 +284,8 @@ def _without_drafts_of_failed_parents(writes: Sequence[TicketWrites]) -> list[Ti
         change = ticket.local_change
         place = change.local.path, change.parent_draft_title
         if ticket.issues and change.parent_draft_title and place not in created:
-            failed = (*ticket.unsendable, parent_draft_failed_note(change))
-            kept.append(replace(ticket, issues=(), unsendable=failed))
+            failed = (*ticket.unsendable_issue_notes, parent_draft_failed_note(change))
+            kept.append(replace(ticket, issues=(), unsendable_issue_notes=failed))
         else:
             kept.append(ticket)
     return kept
@@ -299,7 +299,7 @@ def _check_ticket(
     The edits get their transitions.
     """
     issues: list[IssueWrite] = []
-    failed, warnings = [*ticket.unsendable], [*ticket.warnings]
+    failed, warnings = [*ticket.unsendable_issue_notes], [*ticket.warnings]
     for write in ticket.issues:
         if write.parent_key_if_new_subtask == "" and not issues:  # its ticket is not created
             continue
@@ -323,4 +323,6 @@ def _check_ticket(
         issues.append(checked)
         warnings += (note(warning, Code.LITERAL) for warning in payload.literal_text_warnings)
         warnings += (note(text, Code.BAD_VALUE) for text in payload.inheritance_problems)
-    return replace(ticket, issues=tuple(issues), unsendable=tuple(failed), warnings=tuple(warnings))
+    return replace(
+        ticket, issues=tuple(issues), unsendable_issue_notes=tuple(failed), warnings=tuple(warnings)
+    )

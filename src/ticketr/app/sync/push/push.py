@@ -169,11 +169,8 @@ class Push:
                 tally.hold_back(comparison.unsent_part_notes[0], len(change.edits_and_drafts()))
             elif comparison.unsent_part_notes:
                 tally.fail(*comparison.unsent_part_notes)
-        for ticket in writes:
-            if ticket.unsendable:
-                tally.fail(*ticket.unsendable)
-            if ticket.warnings:
-                tally.warn(*ticket.warnings)
+        tally.fail(*(note for ticket in writes for note in ticket.unsendable_issue_notes))
+        tally.warn(*(note for ticket in writes for note in ticket.warnings))
         return requests, writes
 
     async def _merge_and_prepare(

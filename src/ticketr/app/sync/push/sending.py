@@ -141,7 +141,7 @@ class Delivery:
         await map_in_tasks(self._send_ticket_edits, existing, tasks=CONCURRENT_SENT_TICKETS)
         drafts = [ticket for ticket in writes if ticket.local_change.head_id is None]
         heads = [ticket.issues[0] for ticket in drafts]
-        created = await self._create_fully(heads) if heads else []
+        created = await self._create_then_edit(heads) if heads else []
         subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
         for ticket, issue in zip(drafts, created, strict=True):
             new, *below = ticket.issues
@@ -152,9 +152,9 @@ class Delivery:
                 )
                 subtasks += (replace(task, parent_key_if_new_subtask=issue.key) for task in below)
         if subtasks:
-            await self._create_fully(subtasks)
+            await self._create_then_edit(subtasks)
 
-    async def _create_fully(self, new_issues: Sequence[IssueWrite]) -> Sequence[Created | None]:
+    async def _create_then_edit(self, new_issues: Sequence[IssueWrite]) -> Sequence[Created | None]:
         """Create issues, then send what a create cannot carry; see `Creator.create_all`."""
         created = await self._creator.create_all(new_issues)
         rests = [

@@ -92,13 +92,13 @@ class TicketWrites:
         local_change: The change in its file.
         issues: The ticket itself if it is a draft, the edits of its existing issues, and its new
             sub-tasks.
-        unsendable: A note for each issue that cannot be sent.
+        unsendable_issue_notes: A note for each issue that cannot be sent.
         warnings: Further notes for the user.
     """
 
     local_change: TicketChanges
     issues: tuple[IssueWrite, ...]
-    unsendable: tuple[Note, ...] = ()
+    unsendable_issue_notes: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 
 
