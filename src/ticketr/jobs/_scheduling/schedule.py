@@ -53,12 +53,9 @@ class PriorityQueue(dict[T, Entry[T]]):
     _in_order: deque[Entry[T]] = field(default_factory=deque)
     _heap: list[Entry[T]] = field(default_factory=list)
 
-    def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
-        """Add an item.
-
-        Its number must be unique.
-        """
-        entry = self[item] = (rank, time, number, item)
+    def push(self, item: T, rank: float, unique_number: int, time: float = 0.0) -> None:
+        """Add an item; the lowest rank comes first."""
+        entry = self[item] = (rank, time, unique_number, item)
         queue = self._in_order
         if not queue or queue[-1] < entry:
             queue.append(entry)

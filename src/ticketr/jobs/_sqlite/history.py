@@ -595,13 +595,13 @@ class Recorder:
         with self._scope:
             await self._write_task.run()
 
-    def stop_task_and_set_deadline(self) -> None:
+    def stop_writes_and_set_deadline(self) -> None:
         """Begin no other write in the task, and limit the time of the one under way."""
         self._write_task.stop_background_writes()
         self._scope.deadline = trio.current_time() + FLUSH_TIMEOUT_SECONDS
 
     async def write_rest_and_close(self) -> None:
-        """Write the remaining rows, within the time limit of ``stop_task_and_set_deadline``.
+        """Write the remaining rows, within the time limit of ``stop_writes_and_set_deadline``.
 
         Call it when all jobs have ended.
         """
