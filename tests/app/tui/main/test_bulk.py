@@ -31,8 +31,8 @@ from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import (
+    ask_bulk_issues,
     ask_field_values_and_if_all,
-    ask_issues,
     ask_statuses,
     stop_asking,
 )
@@ -97,7 +97,7 @@ def edits_planned(
 def issues_read(
     keys: tuple[str, ...], issues: tuple[BulkIssue, ...] = (), problem: str = ""
 ) -> messages.CallEnded:
-    return messages.CallEnded(call_in("work", ask_issues, keys), issues, problem)
+    return messages.CallEnded(call_in("work", ask_bulk_issues, keys), issues, problem)
 
 
 def statuses(keys: tuple[str, ...], answer: Mapping[str, tuple[str, ...]]) -> messages.CallEnded:
@@ -557,7 +557,7 @@ def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[Service
 
 def asked() -> AppState:
     state, effect = entered(typed(chosen(), "delete"))
-    assert effect == (call_in("work", ask_issues, KEYS),)
+    assert effect == (call_in("work", ask_bulk_issues, KEYS),)
     return state
 
 

@@ -12,17 +12,15 @@ from ticketr.app import sync
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values, place_of, sheet_if_row_is_open
-from ticketr.app.tui.overlays.questions import (
-    Choice,
-    LineInput,
-    Loading,
-    Option,
-    YesNoQuestion,
-)
+from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option, YesNoQuestion
 from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.asking import ask_field_values_and_if_all, ask_issues, ask_statuses
+from ticketr.app.tui.services.asking import (
+    ask_bulk_issues,
+    ask_field_values_and_if_all,
+    ask_statuses,
+)
 from ticketr.app.tui.services.edits import change_field
 from ticketr.app.tui.services.jobs import ask_to_attach, key_or_each_of_count, start_job
 from ticketr.app.tui.state import AppState, Handler, Panel, Step
@@ -341,7 +339,7 @@ def _load_and_show_deletion_plan(state: AppState, targets: _Targets) -> Step:
             return state.with_notice(words, is_bad=True), ()
         return state.opened_below_others(Deletion(name, plan=issues, shown_at=now)), ()
 
-    request = call_in(name, ask_issues, keys)
+    request = call_in(name, ask_bulk_issues, keys)
     words = f"Asking Jira for {sync.count_tickets(len(keys))}..."
     return state.opened(Loading(request, "Delete in Jira", words, on_answer_or_problem)), (request,)
 

@@ -76,7 +76,7 @@ async def ask_match_count_and_local_keys(
     return await _ask_jira_or_none_if_stopped(services, name, ask, SEARCH_WAIT)
 
 
-async def ask_issues(
+async def ask_bulk_issues(
     services: Services, name: str, keys: tuple[str, ...]
 ) -> tuple[sync.BulkIssue, ...] | None:
     """Ask Jira for issues that are to be changed; None after `stop_asking`."""
