@@ -213,7 +213,7 @@ class Run(trio.abc.Instrument):
             signal.raise_signal(signal.SIGINT)
 
     @property
-    def was_interrupt_injected(self) -> bool:
+    def was_keyboard_interrupt_injected(self) -> bool:
         """Whether a KeyboardInterrupt comes from the injection."""
         return self.fired and self.injection is Injection.KEYBOARD_INTERRUPT
 
@@ -269,7 +269,7 @@ class Run(trio.abc.Instrument):
         error = getattr(sent, "error", None)
         if isinstance(error, trio.Cancelled):
             return error if error.reason == CANCEL_REASON else None
-        is_interrupt = self.was_interrupt_injected and isinstance(error, KeyboardInterrupt)
+        is_interrupt = self.was_keyboard_interrupt_injected and isinstance(error, KeyboardInterrupt)
         return error if is_interrupt else None
 
     async def call_check(self, check: Callable[[StepReport], object]) -> None:
@@ -494,7 +494,7 @@ class _Sweep(NamedTuple):
         report = run.report()
         if (
             run.error is not None
-            and not run.was_interrupt_injected
+            and not run.was_keyboard_interrupt_injected
             and report.outcome is Outcome.INTERRUPTED
         ):
             raise run.error  # a real Ctrl-C, not the injected one
@@ -509,9 +509,9 @@ class _Sweep(NamedTuple):
             what = "the check" if run.function_ended else "the function"
             return f"{what} hangs: {run.where_hung}", run.error
         if report.error is not None:
-            allowed: Any = (  # nested tuples, too
-                (self.allowed, KeyboardInterrupt) if run.was_interrupt_injected else self.allowed
-            )
+            allowed: Any = self.allowed
+            if run.was_keyboard_interrupt_injected:
+                allowed = (allowed, KeyboardInterrupt)  # nested tuples, too
             wrong = [leaf for leaf in leaves(report.error) if not isinstance(leaf, allowed)]
             if wrong:
                 return f"the function raised {wrong[0]!r}", report.error
