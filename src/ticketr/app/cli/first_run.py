@@ -143,10 +143,10 @@ class TuiWorkspaceSetup:
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
         mark = await trio.to_thread.run_sync(owner_mark_refusing_foreign_state, entry.folder)
-        source, _ = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
+        stored = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
         options = session_options(workspace, login, mark)
         return setup.OpenedWorkspace(
-            clean(entry.name), options, workspace_add.TOKEN_LOCATION_MESSAGES[source]
+            clean(entry.name), options, workspace_add.TOKEN_LOCATION_MESSAGES[stored.token_source]
         )
 
     @_returns_problems

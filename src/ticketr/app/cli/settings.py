@@ -81,9 +81,7 @@ def make_credentials_and_redact(login: config.SiteLogin, cloud_id: str | None) -
     """
     if login.email is None:
         raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
-    site = login.site
-    if cloud_id is not None:
-        site = jira.gateway_site(cloud_id, site)
+    site = login.site if cloud_id is None else jira.gateway_site(cloud_id, login.site)
     credentials = jira.Credentials(site, login.email, login.token)
     add_redactor(credentials.redact)
     return credentials

@@ -70,9 +70,8 @@ def add_workspace(request: AddRequest) -> None:
     entry = _make_workspace_entry(request)
     folder, site = entry.folder, entry.confirmed_site
     # Before any question: this command does not change what the team shares.
-    config.find_missing_settings(
-        folder, config.WorkspaceFile(folder, site, request.project, request.jql)
-    )
+    wanted = config.WorkspaceFile(folder, site, request.project, request.jql)
+    config.find_missing_settings(folder, wanted)
     if request.has_scoped_token:
         cloud_id = trio.run(jira.ask_cloud_id, site)
         entry = replace(entry, login=replace(entry.login, cloud_id=cloud_id))
@@ -82,17 +81,17 @@ def add_workspace(request: AddRequest) -> None:
     token, user, project = _find_accepted_login(workspace, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
     file = config.WorkspaceFile(folder, site, workspace.project, request.jql, mapped)
-    source, written_file = store_workspace(entry, file, token)
+    stored = store_workspace(entry, file, token)
     lines = [f"{entry.name}: {folder}, {site}, as {user.display_name}"]
     if project is not None:
         lines.append(f"project {project.key}: {project.name}")
-    lines.append(TOKEN_LOCATION_MESSAGES[source])
+    lines.append(TOKEN_LOCATION_MESSAGES[stored.token_source])
     if entry.login.cloud_id is not None:
         lines.append(f"requests go to {jira.gateway_site(entry.login.cloud_id, site)}")
     if mapped:
         lines.append(f"fields taken over from {config.GO_SETTINGS_FILE}: {len(mapped)}")
-    if written_file is not None:
-        lines.append(f"{written_file} is for git; it holds no secret")
+    if stored.changed_workspace_file is not None:
+        lines.append(f"{stored.changed_workspace_file} is for git; it holds no secret")
     for line in lines:
         echo(line)
 
@@ -294,9 +293,22 @@ def read_go_fields_unless_own(folder: Path) -> tuple[config.UserNamedField, ...]
     return tuple(field for field in fields if config.conflicting_reserved_name(field) is None)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredWorkspace:
+    """What became of a login and of the workspace's ``ticketr.toml``.
+
+    Attributes:
+        token_source: Where the token is.
+        changed_workspace_file: The ``ticketr.toml`` if it was written or changed; None if not.
+    """
+
+    token_source: config.TokenSource
+    changed_workspace_file: Path | None
+
+
 def store_workspace(
     entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.SiteLogin
-) -> tuple[config.TokenSource, Path | None]:
+) -> StoredWorkspace:
     """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
 
     The token goes into the keyring, or into a file of the user's own config folder.
@@ -306,22 +318,18 @@ def store_workspace(
         file: The settings that its ``ticketr.toml`` is to have.
         login: The login; it is stored if its source is a prompt.
 
-    Returns:
-        Where its token is, and its ``ticketr.toml`` if that was written or changed.
-
     Raises:
         ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
         TokenFailed: The token could not be stored.
         SettingsAccessFailed: A file could not be written.
     """
     folder = config.config_folder(os.environ)
-    with config.lock_config_folder(
-        folder
-    ):  # nothing is stored elsewhere if this folder cannot be used
+    # Nothing is stored elsewhere if this folder cannot be used.
+    with config.lock_config_folder(folder):
         pass
     source = login.source
     if source is config.TokenSource.PROMPT:
         source = config.store_token(folder, login)
-    is_file_written = config.write_missing_settings(entry.folder, file)
+    is_changed = config.write_missing_settings(entry.folder, file)
     config.add_or_change_workspace(folder, entry)
-    return source, entry.folder / config.WORKSPACE_FILE if is_file_written else None
+    return StoredWorkspace(source, entry.folder / config.WORKSPACE_FILE if is_changed else None)
