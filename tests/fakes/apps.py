@@ -16,7 +16,7 @@ from fakes.states import FakeScreen
 from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import JobContext, JobQueue, open_job_queue
 from ticketr.app.jira import Credentials
-from ticketr.app.sync import OnWritten, Store
+from ticketr.app.sync import OnTicketsWritten, Store
 from ticketr.app.tui.app import SECONDS_PER_FRAME, App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.messages import Message
@@ -54,7 +54,7 @@ def workspace(root: Path, name: str = "") -> OpenWorkspace:
     root.mkdir(exist_ok=True)
     name = name or root.name
 
-    def make_job(request: JobRequest, _: OnWritten) -> Steps:
+    def make_job(request: JobRequest, _: OnTicketsWritten) -> Steps:
         return Steps(f"{request.kind.value.capitalize()} {name}")
 
     return OpenWorkspace(name, Store(root, ".ticketr"), make_job, "jira.example", "DEMO")

@@ -32,10 +32,10 @@ from ticketr.app.sync import (
     carry_out,
     carry_out_edits,
     choose,
-    find_last_undoable_change,
     plan_file_edits,
     read_conflict,
     read_undo_log,
+    require_last_undoable_change,
     resolve,
     steps_of_same_change,
     undo_and_keep_copies,
@@ -234,10 +234,10 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
     with opened(bench) as (store, state), store.lock():
         carry_out_edits(store, state, plan_file_edits(store, edits))
 
-        steps = find_last_undoable_change(store, state)
+        steps = require_last_undoable_change(store, state)
         assert {step.path for step in steps} == {"a.md", "b.md"}
         bench.edits("b.md", "# TICKET: b", "# TICKET: [DEMO-99] b")  # as a push does
-        assert {step.path for step in find_last_undoable_change(store, state)} == {"a.md"}
+        assert {step.path for step in require_last_undoable_change(store, state)} == {"a.md"}
         undone = undo_and_keep_copies(store, state, steps)
 
     assert ([step.path for step, _ in undone.steps_and_backup_paths], len(undone.failed)) == (

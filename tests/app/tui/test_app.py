@@ -18,7 +18,7 @@ from trio.testing import MockClock
 from ticketr import JobContext, JobStatus
 from ticketr._errors import TicketrError
 from ticketr.app.sync import Store
-from ticketr.app.sync.session import OnWritten
+from ticketr.app.sync.session import OnTicketsWritten
 from ticketr.app.tickets import Comment, Ticket, parse, render
 from ticketr.app.tui.app import MESSAGES_PER_CHECKPOINT, SECONDS_PER_FRAME
 from ticketr.app.tui.effects import JobKind, JobRequest
@@ -35,7 +35,7 @@ class Pull:
     """A fake pull of ten tickets, one per second."""
 
     root: Path
-    on_written: OnWritten
+    on_written: OnTicketsWritten
     name: str = "Pull DEMO"
 
     async def execute(self, context: JobContext) -> None:

@@ -105,7 +105,7 @@ def _run() -> int:
     console.reset_redactors_and_logging()
     # Ctrl+C raises KeyboardInterrupt here, instead of exiting at once, unless it is ignored.
     exits_at_once = signal.getsignal(signal.SIGINT) is exit_interrupted
-    raising = console.handle_interrupts(signal.default_int_handler)
+    raising = console.handle_sigint(signal.default_int_handler)
     try:
         with raising if exits_at_once else nullcontext():
             if COMPLETION_VARIABLE in os.environ:

@@ -35,7 +35,7 @@ _UNPUSHED_EDIT_REASON = (
 )
 
 
-def _add_dry_run_and_yes_options(command: F) -> F:
+def _jira_change_options(command: F) -> F:
     """Add the options that commands share which change issues in Jira."""
     return with_options(
         command,
@@ -84,7 +84,7 @@ def _add_dry_run_and_yes_options(command: F) -> F:
     help="Move them under a parent.",
 )
 @click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
-@_add_dry_run_and_yes_options
+@_jira_change_options
 def bulk(
     options: CommonOptions,
     *,
@@ -124,7 +124,7 @@ def bulk(
     metavar="KEY... [me|NAME|-]",
     shell_complete=completion.complete_key_or_person,
 )
-@_add_dry_run_and_yes_options
+@_jira_change_options
 def assign(options: CommonOptions, *, words: tuple[str, ...]) -> int:
     """Assign issues in Jira: to you, to somebody by name or e-mail address, or with - to nobody.
 
@@ -151,7 +151,7 @@ def assign(options: CommonOptions, *, words: tuple[str, ...]) -> int:
     metavar="KEY... STATUS",
     shell_complete=completion.complete_key_or_status,
 )
-@_add_dry_run_and_yes_options
+@_jira_change_options
 def move(options: CommonOptions, *, words: tuple[str, ...]) -> int:
     """Move issues to a status in Jira, by the transition that leads there.
 

@@ -113,7 +113,7 @@ def ask(
 
 
 @contextmanager
-def handle_interrupts(handler: Callable[[int, FrameType | None], object]) -> Generator[None]:
+def handle_sigint(handler: Callable[[int, FrameType | None], object]) -> Generator[None]:
     """Call a function on Ctrl+C while the block runs."""
     before = signal.signal(signal.SIGINT, handler)
     try:
@@ -136,7 +136,7 @@ def _abort_on_interrupt() -> Generator[None]:
         is_interrupted = True
         signal.default_int_handler(number, frame)
 
-    with handle_interrupts(interrupt):
+    with handle_sigint(interrupt):
         yield
     if is_interrupted:
         raise click.Abort

@@ -137,12 +137,12 @@ async def _refuse_history_of_other_user(root: Path) -> None:
     """Raise `HistoryFailed` if another user has made the history of a workspace."""
     import trio
 
-    if not await trio.to_thread.run_sync(_is_history_own_or_empty, root, abandon_on_cancel=True):
+    if not await trio.to_thread.run_sync(_may_use_job_history, root, abandon_on_cancel=True):
         problem = "ticketr does not know that you made it; if you did: ticketr workspace trust"
         raise HistoryFailed(str(root / STATE_FOLDER / HISTORY_FILE), problem)
 
 
-def _is_history_own_or_empty(root: Path) -> bool:
+def _may_use_job_history(root: Path) -> bool:
     mark = _owner_mark_if_storable()
     return mark is None or ownership.has_marked_or_empty_history(root, mark)
 

@@ -185,8 +185,8 @@ class CommonOptions:
         return ownership.open_store_requiring_owner_mark(self.find_workspace().root)
 
 
-#: The folders of workspaces whose jobs cannot start, and why.
-FailedWorkspaces: TypeAlias = dict[str, tuple[Path, TicketrError]]
+#: The workspaces whose jobs cannot start, by name: the folder, and why.
+FolderAndErrorByWorkspace: TypeAlias = dict[str, tuple[Path, TicketrError]]
 
 
 def folder_json_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
@@ -220,7 +220,7 @@ def with_options(command: C, options: Sequence[Callable[[Any], Any]]) -> C:
 
 def find_job_arguments(
     options: CommonOptions, *, jql: str | None = None
-) -> tuple[dict[str, sync.SessionOptions], FailedWorkspaces]:
+) -> tuple[dict[str, sync.SessionOptions], FolderAndErrorByWorkspace]:
     """Return the arguments of the jobs that a command is to run.
 
     For a single workspace, `location_notice` is printed: a push to another Jira cannot be undone.
@@ -248,7 +248,7 @@ def find_job_arguments(
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
     ready: dict[str, sync.SessionOptions] = {}
-    failed: FailedWorkspaces = {}
+    failed: FolderAndErrorByWorkspace = {}
     for name, entry in sorted(workspaces.items()):
         try:
             settings = workspace_arguments(replace(options, workspace=name), jql=jql)
@@ -342,7 +342,7 @@ def job_arguments(
 def session_options(
     workspace: config.Workspace,
     credentials: jira.Credentials,
-    mark: str,
+    state_owner_mark: str,
     *,
     strategy: str | None = None,
 ) -> sync.SessionOptions:
@@ -351,13 +351,13 @@ def session_options(
     Args:
         workspace: The workspace.
         credentials: The login for its site.
-        mark: The mark of its state file.
+        state_owner_mark: The mark that its state file must have.
         strategy: One of `config.CONFLICT_STRATEGIES`; None for the workspace's own.
     """
     sides = {"mine": sync.Side.LOCAL, "jira": sync.Side.REMOTE}
     return {
         "root": workspace.root,
-        "state_owner_mark": mark,
+        "state_owner_mark": state_owner_mark,
         "credentials": credentials,
         "jql": workspace.jql,
         "project": workspace.project,

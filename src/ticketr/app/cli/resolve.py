@@ -103,10 +103,10 @@ def resolve(
     return exits.FAILURE if failed else exits.DONE
 
 
-def _conflict_key_or_same(state: sync.State, key: str) -> str:
+def _conflict_key_or_same(state: sync.State, ticket_or_subtask_key: str) -> str:
     """Return the key of the conflicting ticket that holds a key; any other key as it is."""
-    conflict = sync.conflict_of(state, key)
-    return key if conflict is None else conflict.key
+    conflict = sync.conflict_of(state, ticket_or_subtask_key)
+    return ticket_or_subtask_key if conflict is None else conflict.key
 
 
 def _resolve_all(

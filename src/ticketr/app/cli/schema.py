@@ -12,7 +12,7 @@ from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, folder_json_options, workspace_arguments
 
 #: The most cells of the columns of a table: a name with its marks, the kind, the values.
-_MAX_CELLS_PER_COLUMN = (31, 20, None)
+_COLUMN_CELL_LIMITS = (31, 20, None)
 
 
 @command(
@@ -43,7 +43,7 @@ def schema(options: CommonOptions) -> None:
             )
             for field in fields
         ]
-        print_table(rows, _MAX_CELLS_PER_COLUMN)
+        print_table(rows, _COLUMN_CELL_LIMITS)
     else:
         print_tab_separated(
             (

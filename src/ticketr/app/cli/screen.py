@@ -189,7 +189,7 @@ async def _open_workspace_with_late_token(name: str) -> OpenWorkspace:
             f"{request.kind.value.capitalize()} {name}", late, request, on_written
         ),
         ask_jira=late.ask_jira,
-        has_login=late.has_token,
+        has_login=late.has_looked_up_token,
     )
 
 
@@ -210,7 +210,7 @@ class _OptionsWithTokenLookup:
     workspace: config.Workspace
     options: sync.SessionOptions
 
-    def has_token(self) -> bool:
+    def has_looked_up_token(self) -> bool:
         """Return whether the token was looked up already."""
         return bool(self.options["credentials"].token)
 
@@ -222,7 +222,7 @@ class _OptionsWithTokenLookup:
                 forbids it.
             TokenFailed: A source of tokens failed.
         """
-        if not self.has_token():
+        if not self.has_looked_up_token():
             self.workspace.required_confirmed_site()
             if self.workspace.jql is None:
                 self.workspace.required_project()
@@ -242,7 +242,7 @@ class _JobWithTokenLookup:
     name: str
     options: _OptionsWithTokenLookup
     request: JobRequest
-    on_written: sync.OnWritten
+    on_written: sync.OnTicketsWritten
 
     async def execute(self, context: JobContext) -> object:
         """Run the job; the queue calls this.

@@ -27,8 +27,8 @@ GONE_FROM_FILES_MESSAGE = (
 )
 #: The message about tickets without a last sync.
 TICKET_NEVER_PULLED_MESSAGE = "never pulled into this folder; the next pull compares with Jira"
-#: What to do about values that are older than the last pull.
-OLDER_VALUES_HINT = (
+#: What to do about values in files that are older than the last pull.
+OLDER_VALUES_IN_FILE_HINT = (
     "no push sends what is older than the last pull; to bring the files forward: ticketr pull; if "
     "you typed it yourself: ticketr resolve KEY --take mine, then push"
 )
@@ -39,8 +39,8 @@ _MARK_COLORS = {"edited": "yellow", "draft": "green"} | dict.fromkeys(
 
 
 @dataclass(frozen=True, slots=True)
-class EditedTicket:
-    """An issue that was edited.
+class EditedIssue:
+    """An issue that was edited, or is older than the last pull.
 
     Attributes:
         key: Its key.
@@ -76,7 +76,7 @@ class LocalEdits:
         keyed_issue_count_in_files: How many issues with keys the files hold.
         edited: What was edited, in the order of the keys.
         drafts: The drafts, in the order of the files.
-        tickets_with_older_values: What is older than the last pull; it was not edited.
+        issues_with_older_values: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
         creations_without_key_in_file: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
@@ -88,9 +88,9 @@ class LocalEdits:
     """
 
     keyed_issue_count_in_files: int
-    edited: tuple[EditedTicket, ...]
+    edited: tuple[EditedIssue, ...]
     drafts: tuple[Draft, ...]
-    tickets_with_older_values: tuple[EditedTicket, ...]
+    issues_with_older_values: tuple[EditedIssue, ...]
     conflicts: tuple[sync.Conflict, ...]
     creations_without_key_in_file: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
@@ -149,7 +149,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         if counts := _counts_text(mark for mark, _ in lines):
             console.print_messages(counts)
         if any(mark == "older" for mark, _ in lines):
-            console.print_messages(OLDER_VALUES_HINT)
+            console.print_messages(OLDER_VALUES_IN_FILE_HINT)
     return exits.FAILURE if edits.error_by_broken_path else exits.DONE
 
 
@@ -227,7 +227,7 @@ def _find_local_edits(
         keyed_issue_count_in_files=len(survey.locations),
         edited=tuple(edited),
         drafts=tuple(drafts),
-        tickets_with_older_values=tuple(older),
+        issues_with_older_values=tuple(older),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
         creations_without_key_in_file=tuple(one for one in creations if is_named(one.parent)),
         never_pulled=tuple(
@@ -247,7 +247,7 @@ def _find_local_edits(
 
 def _find_edited_older_and_drafts(
     survey: sync.LocalSurvey, keys: Collection[str], unfinished_ids: Collection[int]
-) -> tuple[list[EditedTicket], list[EditedTicket], list[Draft]]:
+) -> tuple[list[EditedIssue], list[EditedIssue], list[Draft]]:
     """Return what was edited, what is older than the last pull, and the drafts.
 
     Args:
@@ -255,8 +255,8 @@ def _find_edited_older_and_drafts(
         keys: The keys that were named; all tickets if there are none.
         unfinished_ids: The `id` of each draft whose creation is not finished; they are left out.
     """
-    edited: list[EditedTicket] = []
-    older: list[EditedTicket] = []
+    edited: list[EditedIssue] = []
+    older: list[EditedIssue] = []
     drafts: list[Draft] = []
     for change in survey.local_changes:
         ticket, path = change.local.ticket, change.local.path
@@ -264,7 +264,7 @@ def _find_edited_older_and_drafts(
         for tickets, edits in ((edited, change.edits), (older, change.older_values_in_file)):
             for key, changes in edits.items():
                 if is_named or key in keys:
-                    tickets.append(EditedTicket(key, path, tuple(edit.name for edit in changes)))
+                    tickets.append(EditedIssue(key, path, tuple(edit.name for edit in changes)))
         if is_named:
             begun = (*((ticket,) if change.head_id is None else ()), *change.new_tasks)
             drafts += (
@@ -296,7 +296,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
     return {
         "tickets": edits.keyed_issue_count_in_files,
         "edited": [asdict(ticket) for ticket in edits.edited],
-        "older": [asdict(ticket) for ticket in edits.tickets_with_older_values],
+        "older": [asdict(ticket) for ticket in edits.issues_with_older_values],
         "drafts": [asdict(draft) for draft in edits.drafts],
         "conflicts": conflicts_as_json(edits.conflicts),
         "unsettled": [
@@ -338,7 +338,7 @@ def conflict_line(conflict: sync.Conflict) -> str:
 def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
     in_conflict = {conflict.key for conflict in edits.conflicts}
-    for mark, tickets in (("edited", edits.edited), ("older", edits.tickets_with_older_values)):
+    for mark, tickets in (("edited", edits.edited), ("older", edits.issues_with_older_values)):
         for ticket in tickets:
             if ticket.key not in in_conflict:
                 yield mark, f"{ticket.key} ({ticket.path}): {', '.join(ticket.parts)}"
@@ -364,10 +364,10 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
 
 
 def _lines_or_count(
-    mark: str, places: Iterable[tuple[str, str]], what: str, others: Collection[str]
+    mark: str, places: Iterable[tuple[str, str]], what: str, listed_elsewhere: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield a line for each of some tickets that are not listed otherwise, or one for many."""
-    tickets = [(key, path) for key, path in places if key not in others]
+    """Yield a line for each of some tickets that are not listed elsewhere, or one for many."""
+    tickets = [(key, path) for key, path in places if key not in listed_elsewhere]
     if len(tickets) > MAX_LISTED_NEVER_PULLED:
         yield mark, f"{len(tickets)} tickets: {what}"
         return

@@ -132,7 +132,7 @@ def run_editor(path: str, *, line: int) -> None:
     try:
         # The terminal sends Ctrl+C to the editor as well. A handler that does nothing is reset in the
         # editor; a signal that is ignored would stay ignored.
-        with console.handle_interrupts(lambda *_: None):
+        with console.handle_sigint(lambda *_: None):
             ended = subprocess.run(words, check=False)  # noqa: S603 - what the user has set
     except OSError as error:
         problem = f"cannot be started: {error.strerror}; set VISUAL or EDITOR, as in EDITOR=nano"

@@ -112,10 +112,10 @@ if TYPE_CHECKING:
     from ticketr.app.sync.queries import (
         SchemaField,
         keys_of,
+        read_allowed_values_and_if_all,
         read_last_change,
         read_next_statuses,
         read_schema,
-        read_values_and_if_all,
         search_ids,
     )
     from ticketr.app.sync.resolving import (
@@ -126,7 +126,7 @@ if TYPE_CHECKING:
         read_conflict,
         resolve,
     )
-    from ticketr.app.sync.session import OnWritten, SessionOptions, raise_if_project_is_cause
+    from ticketr.app.sync.session import OnTicketsWritten, SessionOptions, raise_if_project_is_cause
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import Undoable, UndoStep
@@ -134,8 +134,8 @@ if TYPE_CHECKING:
     from ticketr.app.sync.undo import (
         UndoneChange,
         find_last_step,
-        find_last_undoable_change,
         read_undo_log,
+        require_last_undoable_change,
         steps_of_same_change,
         undo_and_keep_copies,
         undo_step_and_keep_copy,

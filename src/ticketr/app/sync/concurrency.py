@@ -27,7 +27,7 @@ MAX_CHARACTERS_PER_THREAD_VISIT = 64 * 1024
 MAX_INLINE_COST = 900
 #: Turns of Trio's loop between two such pieces of work. A key is read, handled and drawn by tasks
 #: that each need a turn; with one turn, each of them would wait for another piece.
-TRIO_CHECKPOINTS_PER_PAUSE = 3
+CHECKPOINTS_IN_EACH_PAUSE = 3
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -25,14 +25,14 @@ def suggest_or_list(name: str, names: Iterable[str]) -> str:
     return f"there is {some}" if some else "there is none"
 
 
-def add_field_names(text: str, names: Iterable[tuple[str, str]]) -> str:
+def add_field_names(text: str, names_and_ids: Iterable[tuple[str, str]]) -> str:
     """Return a message of Jira's with the names of the custom fields that it names by their IDs.
 
     Args:
         text: The message.
-        names: Names, each with the ID of its field.
+        names_and_ids: Names, each with the ID of its field.
     """
-    by_id = {field_id: name for name, field_id in names}
+    by_id = {field_id: name for name, field_id in names_and_ids}
 
     def named(match: re.Match[str]) -> str:
         name = by_id.get(match[0])
@@ -201,19 +201,19 @@ class UnknownFieldInSettings(SyncError):
         name: The name of its line.
         known_names: The names of the site's fields.
         setting_place: Where the settings map the name to a field's ID; empty for a field without an ID.
-        site_field_id: The ID of the site's field with that name; None if there is none.
+        same_named_field_id: The ID of the site's field with that name; None if there is none.
     """
 
     name: str
     known_names: tuple[str, ...]
     setting_place: str = ""
-    site_field_id: str | None = None
+    same_named_field_id: str | None = None
 
     def __str__(self) -> str:
         if self.setting_place:
             hint = suggest_or_list(self.name, self.known_names)
-            if self.site_field_id:
-                hint = f"the site's own is {self.site_field_id}"
+            if self.same_named_field_id:
+                hint = f"the site's own is {self.same_named_field_id}"
             return (
                 f'{self.setting_place}: the ID of "{self.name}" is that of no field of the site, or of one '
                 f"with another place in a file; {hint}"

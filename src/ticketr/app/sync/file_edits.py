@@ -171,8 +171,8 @@ def _issues_by_key_or_draft_line(file: TicketFile) -> dict[str | int, Ticket]:
     }
 
 
-def _require_issue(issues: Mapping[str | int, Ticket], place: IssuePlace) -> Ticket:
-    ticket = issues.get(place.key or place.line)
+def _require_issue(issues_by_key_or_line: Mapping[str | int, Ticket], place: IssuePlace) -> Ticket:
+    ticket = issues_by_key_or_line.get(place.key or place.line)
     if ticket is not None:
         return ticket
     what = place.key or f"the draft of line {place.line}"

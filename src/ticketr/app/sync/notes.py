@@ -10,17 +10,17 @@ from typing import Self
 from ticketr.app.tickets import Ticket, is_key, key_order
 
 #: The tag of a job before the key of a ticket.
-_TICKET_TAG = "ticket:"
+_TAG_PREFIX = "ticket:"
 
 
 def ticket_tags(keys: Iterable[str] | None) -> frozenset[str]:
     """Return the tags of a job that is limited to some tickets; none if it is not."""
-    return frozenset(f"{_TICKET_TAG}{key}" for key in keys or ())
+    return frozenset(f"{_TAG_PREFIX}{key}" for key in keys or ())
 
 
 def tagged_keys_and_files(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the keys of the tickets that tags name, by project and number, and the files."""
-    names = {tag.removeprefix(_TICKET_TAG) for tag in tags if tag.startswith(_TICKET_TAG)}
+    names = {tag.removeprefix(_TAG_PREFIX) for tag in tags if tag.startswith(_TAG_PREFIX)}
     return tuple(
         sorted((name for name in names if is_key(name) or name.endswith(".md")), key=key_order)
     )
@@ -96,9 +96,9 @@ def outdated_replaced_note(key: str, path: str, names: Iterable[str], *, is_reso
     return Note(key, path, reason, Code.OLDER_REPLACED)
 
 
-def issue_not_returned_reason(words: str) -> str:
+def issue_not_returned_reason(jira_error: str) -> str:
     """Say that Jira could not give an issue that it has."""
-    return f"Jira could not give it ({words})"
+    return f"Jira could not give it ({jira_error})"
 
 
 @dataclass(frozen=True, slots=True)

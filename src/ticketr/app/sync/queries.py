@@ -112,7 +112,7 @@ async def read_next_statuses(options: SessionOptions, key: str) -> tuple[str, ..
     )
 
 
-async def read_values_and_if_all(
+async def read_allowed_values_and_if_all(
     options: SessionOptions, key: str, field: str
 ) -> tuple[tuple[str, ...], bool]:
     """Return the values that a field of an issue can have, and whether these are all.
@@ -208,25 +208,25 @@ class SchemaField:
 
 
 async def read_schema(
-    client: jira.JiraClient, project: str, wanted: Iterable[NameOrUserNamedField] = ()
+    client: jira.JiraClient, project: str, fields_in_settings: Iterable[NameOrUserNamedField] = ()
 ) -> tuple[SchemaField, ...]:
     """Ask a site for the fields of a project's issues.
 
     Args:
         client: The client.
         project: The project's key.
-        wanted: The fields that the settings of the workspace name.
+        fields_in_settings: The fields that the settings of the workspace name.
 
     Returns:
         The fields: those that the files keep first, as they are in files, then the others by name.
 
     Raises:
         JiraError: A request failed.
-        UnknownFieldInSettings: The site lacks one of the wanted fields.
+        UnknownFieldInSettings: The site lacks one of the fields in the settings.
         UnsupportedFieldInSettings: A file cannot hold one of them.
     """
     site = await client.fields()
-    columns = mapping.Columns.of(site, wanted)
+    columns = mapping.Columns.of(site, fields_in_settings)
     by_type = {
         issue_type.name: await client.fields_for_create(project, issue_type.id)
         for issue_type in await client.creatable_issue_types(project)

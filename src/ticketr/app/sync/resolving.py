@@ -146,7 +146,7 @@ def read_open_conflict(store: Store, state: State, key: str) -> OpenConflict:
     conflict = conflict_of(state, key)
     if conflict is None:
         raise _no_conflict_error(store, state, key)
-    path = _find_path(store, conflict)
+    path = _current_or_recorded_path(store, conflict)
     rows, seen = state.jira_rows_of_conflict(conflict)
     remote = read_ticket(conflict.remote_text)
     assert remote is not None  # ticketr wrote it
@@ -179,7 +179,7 @@ def _no_conflict_error(store: Store, state: State, key: str) -> NoConflict:
     return NoConflict(f"{key} has no conflict, nor has any other ticket here")
 
 
-def _find_path(store: Store, conflict: Conflict) -> str:
+def _current_or_recorded_path(store: Store, conflict: Conflict) -> str:
     """Return the ticket's file, which may have been renamed.
 
     If no file holds the ticket, a file that cannot be read is an error: it may hold it, and a ticket
@@ -293,7 +293,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         StateFailed: The state cannot be read.
     """
     opened = read_open_conflict(store, state, key)
-    text, local, versions = _read_ticket_and_versions(store, state, opened)
+    text, local, versions = _read_text_ticket_and_versions(store, state, opened)
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
     newest = max(opened.jira_family.issues, key=updated_at)
@@ -346,7 +346,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
     return _write_merged(store, opened, writer)
 
 
-def _read_ticket_and_versions(
+def _read_text_ticket_and_versions(
     store: Store, state: State, opened: OpenConflict
 ) -> tuple[str, Ticket, Versions]:
     """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
@@ -372,7 +372,7 @@ def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictVie
         raise ConflictChanged(seen.key, "the conflict was resolved") from None
     if opened.path != seen.path:
         raise ConflictChanged(seen.key, f"it was moved to {opened.path}")
-    text, _, versions = _read_ticket_and_versions(store, state, opened)
+    text, _, versions = _read_text_ticket_and_versions(store, state, opened)
     if text != seen.ticket_text_in_file:
         raise ConflictChanged(seen.key, f"{seen.path} was edited")
     if versions != seen.versions:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.
-OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
+OnTicketsWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
 
 
 class SessionOptions(TypedDict, total=False):
@@ -56,7 +56,7 @@ class SessionOptions(TypedDict, total=False):
     browser_site: str | None
     state_owner_mark: str | None
     transport: Transport | None
-    on_written: OnWritten
+    on_written: OnTicketsWritten
     run_sync: ThreadRunner
     lost_request_life_seconds: float
 
@@ -115,7 +115,7 @@ class SessionJob:
     browser_site: str | None = None
     state_owner_mark: str | None = field(default=None, repr=False)
     transport: Transport | None = None
-    on_written: OnWritten = field(default=lambda _: None)
+    on_written: OnTicketsWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
     lost_request_life_seconds: float = 30.0
 

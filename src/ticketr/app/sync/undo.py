@@ -103,7 +103,7 @@ def steps_of_same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
     )
 
 
-def find_last_undoable_change(store: Store, state: State) -> tuple[UndoStep, ...]:
+def require_last_undoable_change(store: Store, state: State) -> tuple[UndoStep, ...]:
     """Return the steps of the latest change that can be undone now, the latest first.
 
     Of each ticket only the latest step counts; drafts, which have no keys, are told apart by their

@@ -31,8 +31,8 @@ from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import (
+    ask_allowed_values_and_if_all,
     ask_bulk_issues,
-    ask_field_values_and_if_all,
     ask_statuses,
     stop_asking,
 )
@@ -381,7 +381,7 @@ def read(state: AppState, key: str, field: str, *values: str, is_whole: bool = T
     return after(
         state,
         messages.CallEnded(
-            call_in("work", ask_field_values_and_if_all, (key, field)), (values, is_whole)
+            call_in("work", ask_allowed_values_and_if_all, (key, field)), (values, is_whole)
         ),
     )
 
@@ -441,7 +441,7 @@ def test_the_user_is_the_first_person_then_the_present_one() -> None:
 
 def test_what_jira_lists_takes_the_place_of_what_is_in_the_files() -> None:
     state, effect = update(valued(), Key("!"), 9.0)
-    assert effect == (call_in("work", ask_field_values_and_if_all, ("DEMO-1", "Priority")),)
+    assert effect == (call_in("work", ask_allowed_values_and_if_all, ("DEMO-1", "Priority")),)
     assert read(state, "DEMO-9", "Priority", "High").overlays == state.overlays
     state = pressed(state, "KEY_DOWN")  # Low
 
@@ -470,7 +470,7 @@ def test_a_person_beyond_the_list_of_jira_can_be_typed() -> None:
 def test_without_an_answer_the_values_of_the_files_stay() -> None:
     state = pressed(valued(), "!")
     failed = messages.CallEnded(
-        call_in("work", ask_field_values_and_if_all, ("DEMO-1", "Priority")), problem="no network"
+        call_in("work", ask_allowed_values_and_if_all, ("DEMO-1", "Priority")), problem="no network"
     )
     refused = after(state, failed)
     assert refused.overlays == state.overlays

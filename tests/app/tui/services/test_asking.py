@@ -34,8 +34,8 @@ from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.asking import (
+    ask_allowed_values_and_if_all,
     ask_conflict_author,
-    ask_field_values_and_if_all,
     ask_match_count_and_local_keys,
     ask_statuses,
 )
@@ -91,7 +91,7 @@ async def test_the_values_of_a_field_are_those_that_jira_lists(
     asking_for = ("DEMO-9", field)
 
     await services(bench.root, told, ask_jira=ask).carry_out(
-        call_in("work", ask_field_values_and_if_all, asking_for)
+        call_in("work", ask_allowed_values_and_if_all, asking_for)
     )
 
     (answer,) = told

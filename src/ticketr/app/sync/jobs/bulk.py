@@ -217,7 +217,7 @@ class BulkJob(SessionJob):
             unknown,
             unneeded=tuple(self._unneeded_state_by_key),
             unneeded_state=next(
-                iter(self._unneeded_state_by_key.values()), self.change.already_words
+                iter(self._unneeded_state_by_key.values()), self.change.words_after_already
             ),
         )
 
@@ -255,7 +255,7 @@ class BulkJob(SessionJob):
         status, remaining = self.change.status.casefold(), list[BulkIssue]()
         for issue in issues:
             if issue.id in answer.missing and self.change.delete:
-                state = self.change.already_words
+                state = self.change.words_after_already
             elif status and issue.id in now and now[issue.id].status.casefold() == status:
                 state = now[issue.id].status
             else:
@@ -363,7 +363,7 @@ class BulkJob(SessionJob):
     async def _set_parents_one_by_one(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent_key == self.change.parent_key:
-                self._unneeded_state_by_key[issue.key] = self.change.already_words
+                self._unneeded_state_by_key[issue.key] = self.change.words_after_already
                 continue
             self._unconfirmed_by_id[issue.id] = issue
             try:

@@ -32,7 +32,7 @@ class BulkChange:
     delete: bool = False
 
     @property
-    def already_words(self) -> str:
+    def words_after_already(self) -> str:
         """How an issue is that needs no change, after "already"; empty if that is not known."""
         if self.delete:
             return "deleted"
@@ -84,7 +84,7 @@ class BulkIssue:
 
 
 #: For a list that can be added to: the name in a bulk edit, the key of its entries, and an entry.
-_EXTENDABLE_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
+_EXTENDABLE_LIST_BY_ITEM_TYPE: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
     "string": ("labelsFields", "labels", lambda label: {"name": label}),
     "component": (
         "multiselectComponents",
@@ -94,7 +94,7 @@ _EXTENDABLE_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object
     "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _option_id(v)}),
 }
 #: For other fields, by the kind of value: the name in a bulk edit, and the rest of the entry.
-_SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+_SINGLE_VALUE_GROUP_BY_TYPE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "string": ("singleLineTextFields", lambda text: {"text": text or ""}),
     "number": ("clearableNumberFields", lambda number: {"value": number}),
     "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _day_for_bulk_edit(day)}}),
@@ -110,7 +110,7 @@ _SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]
     ),
 }
 #: For lists that are only replaced, by the kind of their members.
-_REPLACE_ONLY_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+_REPLACE_ONLY_LIST_BY_ITEM_TYPE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "option": ("multipleSelectFields", lambda some: {"options": [*map(_option_id_entry, some)]}),
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
@@ -201,8 +201,8 @@ def _bulk_edit_entry(
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
         raise BadValue(_FIELD_NOT_IN_BULK_REASON)
-    if spec.type == "array" and spec.item_type in _EXTENDABLE_LISTS:
-        name, key, entry_of = _EXTENDABLE_LISTS[spec.item_type]
+    if spec.type == "array" and spec.item_type in _EXTENDABLE_LIST_BY_ITEM_TYPE:
+        name, key, entry_of = _EXTENDABLE_LIST_BY_ITEM_TYPE[spec.item_type]
         action = setting.action.name if value else "REMOVE_ALL"
         if not value and setting.action is not ListAction.REPLACE:
             raise BadValue("there is nothing to add or to remove")
@@ -223,7 +223,7 @@ def _bulk_edit_entry(
         return name, {key: _option_id(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
-    table = _REPLACE_ONLY_LISTS if spec.type == "array" else _SINGLE_VALUE_GROUPS
+    table = _REPLACE_ONLY_LIST_BY_ITEM_TYPE if spec.type == "array" else _SINGLE_VALUE_GROUP_BY_TYPE
     kind = spec.item_type if spec.type == "array" else spec.type
     if kind not in table:
         raise BadValue(_FIELD_NOT_IN_BULK_REASON)

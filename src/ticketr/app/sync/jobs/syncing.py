@@ -104,21 +104,22 @@ def _words_so_far(done: int, total: int, what: str) -> str:
 
 @asynccontextmanager
 async def session_reporting_end(
-    job: SessionJob, context: JobContext, done: Callable[[], str]
+    job: SessionJob, context: JobContext, done_before_cancel: Callable[[], str]
 ) -> AsyncGenerator[Session]:
     """Open a session; report an error or a cancellation as the last message.
 
-    ``done`` returns what was done before a cancellation.
+    ``done_before_cancel`` returns what was done by then, in words.
     """
     progress = Progress(context, job.credentials.redact)
     log_file: Path | None = None
-    with _reporting_cancel(progress, done):
+    with _reporting_cancel(progress, done_before_cancel):
         try:
             async with open_log(job.root, job.run_sync) as log:
                 log_file = log.path
                 with log.log_job(job.action_name):
                     async with open_session(job, progress, log) as session:
-                        with _reporting_cancel(progress, done):  # before the files are closed
+                        # Before the files are closed.
+                        with _reporting_cancel(progress, done_before_cancel):
                             yield session
         except Exception as error:
             reported = error_to_report(error)
@@ -132,14 +133,14 @@ async def session_reporting_end(
 
 
 @contextmanager
-def _reporting_cancel(progress: Progress, done: Callable[[], str]) -> Generator[None]:
-    """Report a cancellation of the block with ``done()`` as the last message."""
+def _reporting_cancel(progress: Progress, done_before_cancel: Callable[[], str]) -> Generator[None]:
+    """Report a cancellation of the block with ``done_before_cancel()`` in the last message."""
     try:
         yield
     except Exception:
         raise
     except BaseException:  # a cancellation, alone or in a group
-        progress.report(f"Cancelled: {done()}")
+        progress.report(f"Cancelled: {done_before_cancel()}")
         raise
 
 

@@ -19,10 +19,10 @@ from ticketr.app.jira.adf import load_conversions, simple_markdown
 from ticketr.app.sync.compare.mapping import estimate_cost_and_convert_simple, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
+    CHECKPOINTS_IN_EACH_PAUSE,
     CONCURRENT_REQUESTS,
     FILES_PER_THREAD_VISIT,
     MAX_INLINE_COST,
-    TRIO_CHECKPOINTS_PER_PAUSE,
     chunks,
     split_by_limits,
 )
@@ -309,7 +309,7 @@ class PullPipeline:
         self._cost += cost
         if self._cost > MAX_INLINE_COST:
             self._cost = cost if is_short else 0
-            for _ in range(TRIO_CHECKPOINTS_PER_PAUSE):
+            for _ in range(CHECKPOINTS_IN_EACH_PAUSE):
                 await trio.lowlevel.checkpoint()
         try:
             if is_short:

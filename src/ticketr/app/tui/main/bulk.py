@@ -17,8 +17,8 @@ from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import (
+    ask_allowed_values_and_if_all,
     ask_bulk_issues,
-    ask_field_values_and_if_all,
     ask_statuses,
 )
 from ticketr.app.tui.services.edits import change_field
@@ -263,7 +263,7 @@ def choose_value(state: AppState, targets: _Targets, field: _FieldToEdit, typed:
     options_of = partial(_value_options, state, targets, field)
     key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
     asking = (
-        call_in(name, ask_field_values_and_if_all, (key, field.name))
+        call_in(name, ask_allowed_values_and_if_all, (key, field.name))
         if field.is_listed_by_jira and key
         else None
     )

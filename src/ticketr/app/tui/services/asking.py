@@ -36,7 +36,7 @@ async def ask_statuses(
     return await _ask_jira_or_none_if_stopped(services, name, ask, STATUS_WAIT)
 
 
-async def ask_field_values_and_if_all(
+async def ask_allowed_values_and_if_all(
     services: Services, name: str, issue_field: tuple[str, str]
 ) -> tuple[tuple[str, ...], bool] | None:
     """Ask Jira for the values that a field of an issue can have, and whether these are all.
@@ -55,7 +55,7 @@ async def ask_field_values_and_if_all(
             name, lambda _, state: state.site_record.ids_of_fields_in_files().get(field, field)
         )
         values: tuple[tuple[str, ...], bool] = await workspace.ask_jira(
-            sync.read_values_and_if_all, key, column
+            sync.read_allowed_values_and_if_all, key, column
         )
         return values
 

@@ -163,7 +163,7 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
 async def ask_to_undo(services: Services, name: str) -> messages.YesNoAsked | messages.Notice:
     """Find what can be taken back, and ask whether to do so; tell if there is nothing, and why."""
     try:
-        steps = await services.read(name, sync.find_last_undoable_change)
+        steps = await services.read(name, sync.require_last_undoable_change)
     except (sync.NothingToUndo, sync.CannotUndo) as error:
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
         return messages.Notice(clean(f"There is nothing to take back{why}"), is_error=False)

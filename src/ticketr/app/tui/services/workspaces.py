@@ -72,7 +72,7 @@ _LIMITABLE_TO_TICKETS = frozenset((JobKind.PULL, JobKind.PUSH))
 
 
 def job_for(
-    options: sync.SessionOptions, request: JobRequest, on_written: sync.OnWritten
+    options: sync.SessionOptions, request: JobRequest, on_written: sync.OnTicketsWritten
 ) -> Job[object]:
     """Return the job that does what is asked.
 
@@ -126,7 +126,7 @@ class OpenWorkspace:
 
     name: str
     store: sync.Store
-    make_job: Callable[[JobRequest, sync.OnWritten], Job[object]]
+    make_job: Callable[[JobRequest, sync.OnTicketsWritten], Job[object]]
     site: str = ""
     project: str = ""
     site_url: str = ""
