@@ -23,7 +23,7 @@ from ticketr.app.jira.transport.base import Transport
 class JiraClient(
     SiteEndpoints,
     SearchEndpoints,
-    issues.IssueEndpoints,
+    issues.IssueChangeEndpoints,
     issues.CommentEndpoints,
     issues.LinkEndpoints,
     AttachmentEndpoints,

@@ -30,7 +30,7 @@ MAX_CREATED_PER_REQUEST = 50
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
-class IssueEndpoints(Endpoints):
+class IssueChangeEndpoints(Endpoints):
     """The client's methods that change issues.
 
     After a cancellation, `RateLimited`, or an error that `may_have_happened`, a change may have

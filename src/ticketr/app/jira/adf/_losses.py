@@ -42,8 +42,15 @@ from ticketr.app.jira.errors import clean_line
 MAX_NAMED_LOSSES = 10
 
 _WORD_WITH_PUNCTUATION = re.compile(r"\S+")
-# A piece that can be lost: its kind, and what distinguishes it from others of that kind.
-_Piece: TypeAlias = tuple[str, str]
+
+
+class _Piece(NamedTuple):
+    """A piece that can be lost: its kind, and what distinguishes it from others of that kind."""
+
+    kind: str
+    detail: str
+
+
 #: The names of each piece in its places, in the order of the document.
 _DisplayNamesByPiece: TypeAlias = dict[_Piece, dict[str, None]]
 
@@ -97,7 +104,7 @@ class ReplacementLosses:
             return (_name_first_differing_block(before, after),) if sent else ()
         if not sent:  # a detail of a piece that the Markdown shows is no loss
             kinds = pieces.shown_kinds | pieces.mark_kinds
-            lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
+            lost = Counter({piece: lost[piece] for piece in lost if piece.kind not in kinds})
         return pieces.distinct_names_of(lost)
 
     def describe_undescribed_losses(self) -> tuple[str, ...]:
@@ -129,7 +136,7 @@ class _ShownAndHiddenPieces:
         self._shown_pieces = _count_pieces(after)
         self.hidden_pieces = self.jira_pieces - self._shown_pieces
         pairs = (pair for node in walk(before) for pair in _own_pieces_and_marks(node))
-        self.mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
+        self.mark_kinds = {piece.kind for piece, mark in pairs if mark is not None}
         jira_kinds = _count_kinds(self.jira_pieces)
         self.shown_kinds = {
             kind
@@ -166,8 +173,8 @@ class _ShownAndHiddenPieces:
 
 def _count_kinds(pieces: Counter[_Piece]) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for (kind, _), number in pieces.items():
-        counted[kind] += number
+    for piece, number in pieces.items():
+        counted[piece.kind] += number
     return counted
 
 
@@ -202,17 +209,17 @@ def _own_pieces_and_marks(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
     if isinstance(text, str):
         words = _WORD_WITH_PUNCTUATION.findall(text)
         for word in words:
-            yield ("word", word), None
+            yield _Piece("word", word), None
     elif kind != "doc":
-        yield (kind, _attrs_key(node.get("attrs"))), None
+        yield _Piece(kind, _attrs_key(node.get("attrs"))), None
     for mark in marks if isinstance(marks, list) else ():
         if isinstance(mark, dict):
             attrs, name = mark.get("attrs"), str(mark.get("type"))
             if name == "link" and isinstance(attrs, dict):
-                yield (name, _attrs_key(attrs)), mark
+                yield _Piece(name, _attrs_key(attrs)), mark
             else:  # by word, since the marked text may be cut in other places than before
                 for word in words or [""]:
-                    yield (name, f"{_attrs_key(attrs)} {word}"), mark
+                    yield _Piece(name, f"{_attrs_key(attrs)} {word}"), mark
 
 
 def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
