@@ -191,7 +191,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
                 str(note)
                 for change in survey.local_changes
                 if not keys or change.local.ticket.key in own
-                for _, note in change.notes_on_outdated_values()
+                for _, note in change.notes_on_older_values()
             )
         )
         console.print_messages(

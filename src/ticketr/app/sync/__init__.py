@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.survey import (
         FamilyKeysAndDigest,
         LocalSurvey,
-        base_texts,
+        base_text_by_key,
         check_keys_and_paths,
         find_files,
         keys_and_digest,

@@ -129,7 +129,7 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | OneSidedChange]:
             join_for_display(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
         )
         if chunk.merged is None:
-            identity = f"{place.key} {diff.stored_name(part)} {place.clash_index_in_part}"
+            identity = f"{place.issue_key} {diff.stored_name(part)} {place.clash_index_in_part}"
             can_hold_both = diff.is_markdown(part)
             yield ConflictPart(identity, name, base, yours, jiras, can_hold_both, place, chunk)
         elif chunk.remote == chunk.base:

@@ -153,12 +153,12 @@ class Columns:
         """
         by_id = {field.id: field for field in fields}
         every: dict[str, str] = {}
-        site: dict[str, str] = {}
+        name_by_id: dict[str, str] = {}
         for site_field in fields:
             name = site_field.name.strip()  # as a file's line will have it
             if name != PARENT_LINE_NAME and site_field.id not in IDS_WITHOUT_LINES:
                 every.setdefault(name, site_field.id)
-                site[site_field.id] = name
+                name_by_id[site_field.id] = name
         custom = ((name, every[name]) for name in DEFAULT_CUSTOM_FIELD_NAMES if name in every)
         names = [*STANDARD_NAMES_AND_IDS, *custom]
         texts: list[tuple[str, str]] = []
@@ -170,9 +170,9 @@ class Columns:
                         wanted_field.name, why, wanted_field.mapping_file
                     )
                 if field is not None and has_rich_text_section(field):
-                    texts = _with_mapped_field(texts, wanted_field, site)
+                    texts = _with_mapped_field(texts, wanted_field, name_by_id)
                 else:
-                    names = _with_mapped_field(names, wanted_field, site)
+                    names = _with_mapped_field(names, wanted_field, name_by_id)
                 continue
             name = wanted_field.strip()
             if name in dict(names):
@@ -219,12 +219,12 @@ class Columns:
 
 
 def _with_mapped_field(
-    names: list[tuple[str, str]], field: UserNamedField, site: Mapping[str, str]
+    names: list[tuple[str, str]], field: UserNamedField, name_by_id: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     """Return the columns with one more, which replaces those with its name or its field."""
-    if field.name == PARENT_LINE_NAME or field.id not in {*site, *dict(names).values()}:
-        own = next((field_id for field_id, name in site.items() if name == field.name), None)
-        raise UnknownFieldInSettings(field.name, tuple(site.values()), field.mapping_file, own)
+    if field.name == PARENT_LINE_NAME or field.id not in {*name_by_id, *dict(names).values()}:
+        own = next((field_id for field_id, name in name_by_id.items() if name == field.name), None)
+        raise UnknownFieldInSettings(field.name, (*name_by_id.values(),), field.mapping_file, own)
     taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
     if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
         return names  # a push knows these lines by their names

@@ -22,12 +22,12 @@ class ClashPlace:
     """Where two versions of a ticket clash.
 
     Attributes:
-        key: The issue.
+        issue_key: The key of the issue.
         part: The part of it.
         clash_index_in_part: Which of the clashes in that part, from 0.
     """
 
-    key: str
+    issue_key: str
     part: diff.Part
     clash_index_in_part: int
 

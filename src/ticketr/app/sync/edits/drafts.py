@@ -48,32 +48,32 @@ _NEVER_INHERITED_TYPE_PREFIXES = ("gh-sprint", "gh-epic-", "gh-lexo-rank", "jsw-
 
 
 def inheritable_fields(
-    ticket: Ticket, columns: Mapping[str, str], site_fields: str | None
+    ticket: Ticket, ids_by_line_name: Mapping[str, str], site_fields_json: str | None
 ) -> dict[str, str]:
     """Return the names and the texts of the fields that new sub-tasks of a ticket take over.
 
     Args:
         ticket: The ticket in its file.
-        columns: The IDs of the fields that files hold, by the names of their lines, as of the last
-            pull; empty if there was none.
-        site_fields: The site's list of fields, as JSON; None if it is not known.
+        ids_by_line_name: The IDs of the fields that files hold, as of the last pull; empty
+            if there was none.
+        site_fields_json: The site's list of fields, as JSON; None if it is not known.
     """
-    never = {*_NEVER_INHERITED_IDS, *_never_inherited_ids(site_fields)}
+    never = {*_NEVER_INHERITED_IDS, *_never_inherited_ids(site_fields_json)}
     return {
         name: text
         for name, text in ticket.fields.items()
         if text
         and name.casefold() not in _NEVER_INHERITED_NAMES
-        and (not columns or name in columns)
-        and columns.get(name) not in never
+        and (not ids_by_line_name or name in ids_by_line_name)
+        and ids_by_line_name.get(name) not in never
     }
 
 
-def _never_inherited_ids(site_fields: str | None) -> Iterator[str]:
+def _never_inherited_ids(site_fields_json: str | None) -> Iterator[str]:
     """Yield the IDs of a site's fields that are never taken over."""
     # Another version may have stored the list in another form.
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        for load in json.loads(site_fields or "[]"):
+        for load in json.loads(site_fields_json or "[]"):
             kind = load["custom_type"].rpartition(":")[2]
             if load["name"].strip().casefold() in _NEVER_INHERITED_NAMES or kind.startswith(
                 _NEVER_INHERITED_TYPE_PREFIXES

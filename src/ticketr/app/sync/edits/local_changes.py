@@ -49,7 +49,7 @@ class TicketChanges:
         new_tasks: Its sub-tasks without keys.
         added_task_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
         are_chosen: Whether only these changes may be sent, since the user chose them.
-        pictures: The files on disk that its descriptions show since then, by their addresses.
+        pictures_by_address: The files on disk that its descriptions show since then.
         inheritable_fields: The fields of the ticket that its new sub-tasks take over unless they name
             them, by name; empty if a setting says so.
         older_values_in_file: The values of earlier syncs, by key, as changes that are not sent. The
@@ -64,7 +64,7 @@ class TicketChanges:
     new_tasks: tuple[Ticket, ...]
     added_task_keys: tuple[str, ...] = ()
     are_chosen: bool = False
-    pictures: Mapping[str, PictureToAttach] = field(default_factory=dict)
+    pictures_by_address: Mapping[str, PictureToAttach] = field(default_factory=dict)
     inheritable_fields: Mapping[str, str] = field(default_factory=dict)
     older_values_in_file: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     parent_draft_title: str = ""
@@ -98,7 +98,7 @@ class TicketChanges:
         drafts = [(draft, draft_changes(draft)) for draft in new]
         return [*edited, *drafts]
 
-    def notes_on_outdated_values(self) -> Iterator[tuple[Ticket, Note]]:
+    def notes_on_older_values(self) -> Iterator[tuple[Ticket, Note]]:
         """Yield each issue with older values, and a note on them: a user may have typed them."""
         ticket, path = self.local.ticket, self.local.path
         for issue in (ticket, *ticket.tasks):

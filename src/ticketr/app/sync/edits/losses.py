@@ -47,7 +47,7 @@ def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
             changes,
             path,
             media_ids=adf.NAMES_AS_MEDIA_IDS if issue.key else {},
-            pictures=local_change.pictures,
+            pictures=local_change.pictures_by_address,
         )
     )
 
@@ -205,7 +205,7 @@ def edited_texts_and_losses(
                 fields[key],
                 text_ids,
                 must_fit_schema=must_fit_schema,
-                pictures=local_change.pictures,
+                pictures=local_change.pictures_by_address,
             )
         )
         for text in edited[key]:

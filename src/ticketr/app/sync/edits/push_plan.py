@@ -205,7 +205,7 @@ def make_plan_entry(
         f"{file.path}, {size_text(file.size)}"
         for change in changes
         if may_show_local_pictures(change.part)
-        for file in uploads_in(change.new, change.old, local_change.pictures).values()
+        for file in uploads_in(change.new, change.old, local_change.pictures_by_address).values()
     )
     changes = (
         *changes,
@@ -426,7 +426,7 @@ def _plan_issues(
         if change.older_values_in_file:
             issues += (
                 (issue, note)
-                for issue, note in change.notes_on_outdated_values()
+                for issue, note in change.notes_on_older_values()
                 if names_issue(keys, change.local, issue)
             )
         yield change, issues
@@ -464,7 +464,7 @@ def select_changes(
     """
     is_everything = keys is None and confirmed is None
     if is_everything and not state.creations.read_in_no_file():
-        older = [note for change in local_changes for _, note in change.notes_on_outdated_values()]
+        older = [note for change in local_changes for _, note in change.notes_on_older_values()]
         # Older values alone are nothing to send.
         selected = [
             change
@@ -497,7 +497,7 @@ def select_changes(
         left |= find_unconfirmed(planned, confirmed.entries, prefer)
     kept = {id(issue) for issue, _ in planned} - left.keys()
     restricted = (
-        _restricted_change(change, kept, keys, are_chosen=not is_everything) for change in rest
+        _restricted_change(change, kept, keys, mark_as_chosen=not is_everything) for change in rest
     )
     selected = [change for change in restricted if change is not None]
     return selected, [*left.values(), *older], in_conflict
@@ -508,7 +508,7 @@ def _restricted_change(
     issue_object_ids: Collection[int],
     keys: Collection[str] | None,
     *,
-    are_chosen: bool = True,
+    mark_as_chosen: bool = True,
 ) -> TicketChanges | None:
     """Return a ticket's change with the issues that may be sent; None if none remain."""
     ticket = change.local.ticket
@@ -526,7 +526,7 @@ def _restricted_change(
     if change.head_id is not None and not (edits or drafts or added):
         return None
     return replace(
-        change, edits=edits, new_tasks=drafts, added_task_keys=added, are_chosen=are_chosen
+        change, edits=edits, new_tasks=drafts, added_task_keys=added, are_chosen=mark_as_chosen
     )
 
 

@@ -160,7 +160,7 @@ def keys_and_digest(local: LocalTicket) -> FamilyKeysAndDigest:
     return FamilyKeysAndDigest(tuple(local.ticket.keys()), digest(local.comparable_text))
 
 
-def base_texts(state: State) -> dict[str, str]:
+def base_text_by_key(state: State) -> dict[str, str]:
     """Return the comparable text that each ticket had at the last sync, by its key.
 
     Raises:
@@ -176,8 +176,8 @@ class LocalSurvey:
     Every method that takes the state raises `StateFailed` if it cannot be read.
 
     Attributes:
-        base_texts: The comparable text that each ticket had at the last sync, by its key: those of some
-            tickets or of all. If given, the state is not read for tickets that have not changed.
+        base_text_by_key: The comparable text that each ticket had at the last sync, of some tickets
+            or of all. If given, the state is not read for tickets that have not changed.
         local_changes: Tickets that were edited, and drafts, in the order of the files.
         has_drafts: Whether one of these tickets is a draft or has drafts of sub-tasks.
         never_pulled: Tickets with keys that were never pulled into this workspace.
@@ -189,7 +189,7 @@ class LocalSurvey:
             cannot be read stops no other file.
     """
 
-    base_texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    base_text_by_key: Mapping[str, str] = field(default_factory=dict[str, str])
     local_changes: list[TicketChanges] = field(default_factory=list)
     has_drafts: bool = False
     never_pulled: list[LocalTicket] = field(default_factory=list)
@@ -433,7 +433,7 @@ class LocalSurvey:
             sync, or another file has one of its keys.
         """
         for ticket in seen:
-            text = self.base_texts.get(ticket.own_and_task_keys[0])
+            text = self.base_text_by_key.get(ticket.own_and_task_keys[0])
             if text is None or digest(text) != ticket.digest:
                 return False
         keys = [key for ticket in seen for key in ticket.own_and_task_keys]
@@ -470,7 +470,7 @@ class LocalSurvey:
             parent = find_parent_draft(local.ticket, tickets)
             title = parent.title if parent else ""
             local_change = find_local_change(local, None, None, parent_draft_title=title)
-        elif self.base_texts.get(local.ticket.key) == local.comparable_text:  # nearly all tickets
+        elif self.base_text_by_key.get(local.ticket.key) == local.comparable_text:  # nearly all
             return
         elif texts := state.base_by_head_key(local.ticket.key):
             head, base = texts
@@ -497,7 +497,7 @@ class LocalSurvey:
         )
         if addresses:
             pictures = check_pictures(root, local.path, addresses)
-            local_change = replace(local_change, pictures=pictures)
+            local_change = replace(local_change, pictures_by_address=pictures)
         self.local_changes.append(local_change)
         self.has_drafts |= local_change.head_id is None or bool(local_change.new_tasks)
 

@@ -158,7 +158,7 @@ class WritesBuilder:
             ticket,
             self.metadata.lookup,
             path=path,
-            pictures_by_address=change.pictures,
+            pictures_by_address=change.pictures_by_address,
             are_comments_in_files=self.are_comments_in_files,
         )
         texts: Mapping[str, tuple[GraftedAdf, ...]] = {}

@@ -253,7 +253,7 @@ class FileEditor:
                 wrap_errors(path, "remove"),
                 open_write_folder(self._store.root, parent) as folder,
             ):
-                if stamp_of(path, within=folder) != stamp:  # it was saved meanwhile
+                if stamp_of(path, dir_fd=folder) != stamp:  # it was saved meanwhile
                     return None
                 os.unlink(base, dir_fd=folder)
         except FileFailed:

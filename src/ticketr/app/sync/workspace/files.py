@@ -127,20 +127,20 @@ class FileStamp:
     change_numbers: tuple[int, ...]
 
 
-def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
+def stamp_of(target: str, *, dir_fd: int | None = None) -> FileStamp | None:
     """Return the stamp of a file; None if it does not exist.
 
     Args:
         target: The file.
-        within: The descriptor of its folder, if that is open.
+        dir_fd: The descriptor of its folder, if that is open.
 
     Raises:
         FileFailed: Its status cannot be read, or it is not a regular file.
     """
-    name = target if within is None else target.rpartition("/")[2]
+    name = target if dir_fd is None else target.rpartition("/")[2]
     with wrap_errors(target, "read"):
         try:
-            file_stat = os.stat(name, dir_fd=within, follow_symlinks=False)
+            file_stat = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
         except FileNotFoundError:
             return None
     if stat.S_ISLNK(file_stat.st_mode):
@@ -189,7 +189,7 @@ def replace_file(
     with make_file_folder(root, name) as (folder, base):
 
         def require_unchanged() -> None:
-            if stamp_of(target, within=folder) != stamp:
+            if stamp_of(target, dir_fd=folder) != stamp:
                 raise FileChanged(target)
 
         replace_atomically(

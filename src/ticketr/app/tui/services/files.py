@@ -153,7 +153,7 @@ class ReadAndComparePass:
         self._state = state
         self._seen = seen
         self._stamps: dict[str, FileStamp | None] = {}
-        self._survey = sync.LocalSurvey(sync.base_texts(state))
+        self._survey = sync.LocalSurvey(sync.base_text_by_key(state))
         self._updated = {issue.key: issue.updated for issue in state.known_issues_by_id().values()}
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
