@@ -561,7 +561,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 
     assert "second" in opened.query_by_alias
     assert statuses == ("In Progress",)
-    assert (opened.draft_type, opened.keeps_comments, opened.new_subtasks_inherit) == (
+    assert (opened.default_draft_type, opened.keeps_comments, opened.new_subtasks_inherit) == (
         "Task",
         True,
         False,

@@ -176,7 +176,7 @@ def test_the_names_of_the_original_are_read() -> None:
     assert environment.email == "me@example.com"
     assert environment.token == "s3cret"
     assert environment.project == "DEMO"
-    assert (environment.draft_type, environment.subtask_type) == ("Story", "Step")
+    assert (environment.default_draft_type, environment.default_subtask_type) == ("Story", "Step")
 
 
 def test_the_other_spellings_of_token_and_project_are_read_too() -> None:
@@ -189,7 +189,7 @@ def test_a_missing_or_blank_variable_is_none() -> None:
     environment = read_jira_variables({"JIRA_URL": "  ", "JIRA_STORY_TYPE": ""})
 
     assert (environment.site, environment.email, environment.token) == (None, None, None)
-    assert (environment.draft_type, environment.subtask_type) == (None, None)
+    assert (environment.default_draft_type, environment.default_subtask_type) == (None, None)
 
 
 def test_the_token_is_in_no_repr() -> None:

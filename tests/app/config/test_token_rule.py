@@ -307,7 +307,7 @@ def test_variables_beside_the_url_of_another_site_are_ignored(user: User) -> Non
     workspace = resolve_workspace(user.environ, user.root)
 
     assert workspace.login == LoginEntry()
-    assert (workspace.project, workspace.draft_type) == (None, "Task")
+    assert (workspace.project, workspace.default_draft_type) == (None, "Task")
 
 
 def test_a_refused_workspace_has_no_login(user: User) -> None:

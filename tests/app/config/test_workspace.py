@@ -198,7 +198,7 @@ def test_everything_in_the_file_is_settled(machine: Machine) -> None:
 
     assert (workspace.project, workspace.jql) == ("FILE", "labels = a")
     assert (workspace.fields, workspace.file.strategy) == (("Team",), "mine")
-    assert (workspace.draft_type, workspace.subtask_type) == ("Story", "Step")
+    assert (workspace.default_draft_type, workspace.default_subtask_type) == ("Story", "Step")
     assert not workspace.file.new_subtasks_inherit
     assert machine.resolve(machine.folder("b", "")).file.new_subtasks_inherit
     assert machine.resolve(root, project="OPTION").project == "OPTION"

@@ -197,10 +197,10 @@ def new(
     if template is not None and (kind is not None or parent is not None):
         raise click.UsageError("--type and --parent go with a TITLE; a template has its own")
     resolved = options.find_workspace()
-    if template is None:
-        drafts: tuple[Ticket, ...] = (_make_draft(title, kind or resolved.draft_type, parent),)
-    else:
+    if template is not None:
         drafts = _fill_template(resolved.root, template, title)
+    else:
+        drafts = (_make_draft(title, kind or resolved.default_draft_type, parent),)
     inner = "" if options.folder is not None else _current_folder_within(resolved.root)
     path = sync.write_drafts(resolved.root, drafts, inner)
     if options.as_json:

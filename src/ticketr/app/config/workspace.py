@@ -59,8 +59,8 @@ class EnvironmentSettings:
         token: Its API token; never shown.
         project: The project's key, not checked yet.
         project_variable: The name of the variable that has it, for people.
-        draft_type: The type of a new ticket that names none.
-        subtask_type: The type of a new sub-task that names none.
+        default_draft_type: The type of a new ticket that names none.
+        default_subtask_type: The type of a new sub-task that names none.
     """
 
     site: str | None = None
@@ -68,8 +68,8 @@ class EnvironmentSettings:
     token: str | None = field(default=None, repr=False)
     project: str | None = None
     project_variable: str = ""
-    draft_type: str | None = None
-    subtask_type: str | None = None
+    default_draft_type: str | None = None
+    default_subtask_type: str | None = None
 
 
 def read_jira_variables(environ: Mapping[str, str]) -> EnvironmentSettings:
@@ -86,8 +86,8 @@ def read_jira_variables(environ: Mapping[str, str]) -> EnvironmentSettings:
         token=_first_set_variable(environ, TOKEN_VARIABLES)[1] or None,
         project=project or None,
         project_variable=project_name,
-        draft_type=_first_set_variable(environ, ("JIRA_STORY_TYPE",))[1] or None,
-        subtask_type=_first_set_variable(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
+        default_draft_type=_first_set_variable(environ, ("JIRA_STORY_TYPE",))[1] or None,
+        default_subtask_type=_first_set_variable(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
     )
 
 
@@ -140,8 +140,8 @@ class Workspace:
         file: The settings in its ``ticketr.toml``, which has no second place for some.
         is_bare_current_folder: Whether the folder is the current one for want of any workspace: it is
             none, and the user did not name it. Only the environment may say anything of a site then.
-        draft_type: The type of a new ticket that names none.
-        subtask_type: The type of a new sub-task that names none.
+        default_draft_type: The type of a new ticket that names none.
+        default_subtask_type: The type of a new sub-task that names none.
         all_aliases: The names for queries: of everybody, of the team and of the user.
         team_alias_names: Those of them that the workspace's file defines.
     """
@@ -157,8 +157,8 @@ class Workspace:
     jql: str | None = None
     fields: tuple[NameOrUserNamedField, ...] = ()
     is_bare_current_folder: bool = False
-    draft_type: str = DEFAULT_DRAFT_TYPE
-    subtask_type: str = DEFAULT_SUBTASK_TYPE
+    default_draft_type: str = DEFAULT_DRAFT_TYPE
+    default_subtask_type: str = DEFAULT_SUBTASK_TYPE
     all_aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN_ALIASES, hash=False)
     team_alias_names: frozenset[str] = frozenset()
     file: WorkspaceFile = field(default=WorkspaceFile(Path()), compare=False)
@@ -337,8 +337,8 @@ def _merge_settings(
         project_place=place,
         jql=jql,
         fields=file.fields or (),
-        draft_type=environment.draft_type or DEFAULT_DRAFT_TYPE,
-        subtask_type=environment.subtask_type or DEFAULT_SUBTASK_TYPE,
+        default_draft_type=environment.default_draft_type or DEFAULT_DRAFT_TYPE,
+        default_subtask_type=environment.default_subtask_type or DEFAULT_SUBTASK_TYPE,
         all_aliases=aliases,
         team_alias_names=frozenset(file.aliases.keys() - config.aliases.keys()),
         file=file,

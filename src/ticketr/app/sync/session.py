@@ -49,8 +49,8 @@ class SessionOptions(TypedDict, total=False):
     links: bool
     attachment_mode: Literal["list", "download"] | None
     inherit: bool
-    draft_type: str
-    subtask_type: str
+    default_draft_type: str
+    default_subtask_type: str
     prefer: Side | None
     is_prefer_from_folder: bool
     browser_site: str | None
@@ -81,8 +81,8 @@ class SessionJob:
         attachment_mode: ``"list"`` to list attachments in the files, ``"download"`` for a pull to
             download them, too; None for neither.
         inherit: Whether new sub-tasks take over the fields of their tickets.
-        draft_type: The type of a draft that names none.
-        subtask_type: The type of a sub-task that names none.
+        default_draft_type: The type of a draft that names none.
+        default_subtask_type: The type of a sub-task that names none.
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
         is_prefer_from_folder: Whether ``prefer`` comes from a file in the folder. If so, the local side
             wins only after a sync on this machine.
@@ -108,8 +108,8 @@ class SessionJob:
     links: bool = False
     attachment_mode: Literal["list", "download"] | None = None
     inherit: bool = True
-    draft_type: str = "Task"
-    subtask_type: str = "Sub-task"
+    default_draft_type: str = "Task"
+    default_subtask_type: str = "Sub-task"
     prefer: Side | None = None
     is_prefer_from_folder: bool = False
     browser_site: str | None = None

@@ -58,7 +58,7 @@ READ = messages.FilesRead("work", Rows())
 
 
 def editing(root: Path, told: list[Message], **options: Any) -> Services:
-    return services(root, told, reader=Reading(told), draft_type="Story", **options)
+    return services(root, told, reader=Reading(told), default_draft_type="Story", **options)
 
 
 def bench_in(tmp_path: Path) -> Bench:
@@ -290,7 +290,7 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         await trio.lowlevel.checkpoint()
         return ("In Progress", "Done")
 
-    used = replace(workspace(root), draft_type="Bug", ask_jira=ask)
+    used = replace(workspace(root), default_draft_type="Bug", ask_jira=ask)
     for key in ("DEMO-1", "DEMO-2"):
         (root / f"{key}.md").write_text(render([Ticket(key, key, fields={"Status": "To Do"})]))
     before = {path.name: path.read_bytes() for path in root.glob("*.md")}

@@ -239,7 +239,7 @@ async def _fetch_project(session: Session, issues: Sequence[IssueChanges]) -> Pr
     """Fetch the metadata of one project."""
     job, project = session.job, issues[0].project
     types = await session.jira.creatable_issue_types(project)
-    metadata = ProjectIssueTypes(types, {}, job.draft_type, job.subtask_type)
+    metadata = ProjectIssueTypes(types, {}, job.default_draft_type, job.default_subtask_type)
     wanted = {issue.existing_type_id for issue in issues if issue.existing_type_id is not None}
     for issue in issues:
         if issue.existing_type_id is None:

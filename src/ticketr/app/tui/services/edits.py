@@ -75,7 +75,7 @@ async def add_ticket(
     Cancellation:
         What was typed is written first, which takes a moment.
     """
-    draft = Ticket(title, fields={"Type": services.workspaces[name].draft_type})
+    draft = Ticket(title, fields={"Type": services.workspaces[name].default_draft_type})
     return await _add_drafts(services, name, (draft,), parent)
 
 

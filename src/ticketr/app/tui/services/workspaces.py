@@ -43,7 +43,7 @@ def open_workspace(
         preferred_side=options.get("prefer"),
         ask_jira=lambda question, *args: question(options, *args),
         query_by_alias=query_by_alias,
-        draft_type=options.get("draft_type", "Task"),
+        default_draft_type=options.get("default_draft_type", "Task"),
         keeps_comments=options.get("comments", False),
         new_subtasks_inherit=options.get("inherit", True),
     )
@@ -118,7 +118,7 @@ class OpenWorkspace:
         ask_jira: Calls a function of `sync` that asks Jira, with the options of the workspace before the
             given arguments. It raises `TicketrError` if there is no answer or a setting is missing.
         query_by_alias: The names for queries, with their queries.
-        draft_type: The type of a new ticket.
+        default_draft_type: The type of a new ticket that names none.
         keeps_comments: Whether its files hold comments.
         has_login: Returns whether its token is known, so that a job asks the user for nothing.
         new_subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
@@ -134,7 +134,7 @@ class OpenWorkspace:
     preferred_side: sync.Side | None = None
     ask_jira: Callable[..., Awaitable[Any]] = _give_empty_answer
     query_by_alias: Mapping[str, str] = field(default_factory=dict[str, str])
-    draft_type: str = "Task"
+    default_draft_type: str = "Task"
     keeps_comments: bool = False
     new_subtasks_inherit: bool = True
     has_login: Callable[[], bool] = lambda: True
