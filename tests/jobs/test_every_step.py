@@ -360,7 +360,7 @@ def check(run: Run) -> None:
     assert repr(run.queue).startswith("<JobQueue closed")
     core = core_of(run.queue)
     assert core.schedule.blocked == {}
-    assert len(core.known_jobs.keys) == (run.body is limited)  # its rate outlives its jobs
+    assert len(core.registry.keys) == (run.body is limited)  # its rate outlives its jobs
 
     for job in jobs.values():
         assert job.status.is_terminal

@@ -206,7 +206,7 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
         if not is_of_the_library(frame.f_code):
             return None
         if event == "line" and scenario.queue is not None:
-            for record in list(core_of(scenario.queue).known_jobs.by_id.values()):
+            for record in list(core_of(scenario.queue).registry.by_id.values()):
                 snapshot_of(record)
                 looks += 1
         return look

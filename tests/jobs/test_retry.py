@@ -141,7 +141,7 @@ async def test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room(
         assert await handle.result() == "done"
 
     assert trial.gaps == [5]
-    assert queue._core.known_jobs.keys == {}
+    assert queue._core.registry.keys == {}
 
 
 @pytest.mark.parametrize("error", [ValueError(), RetryLater(1)], ids=repr)

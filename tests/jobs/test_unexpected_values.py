@@ -127,7 +127,7 @@ async def report(queue: JobQueue, value: Any) -> None:
 
 
 def clean_up(queue: JobQueue, value: Any) -> None:
-    record = queue._core.known_jobs.by_id["live"]
+    record = queue._core.registry.by_id["live"]
     limit = JobContext(record).cleanup(value).relative_deadline
     assert type(limit) is float
     assert 0 <= limit < math.inf
@@ -208,8 +208,8 @@ def state(queue: JobQueue) -> object:
         (job.id, job.status, job.revision, job.priority, job.waiting_for) for job in queue.jobs()
     ]
     books = (
-        len(core.known_jobs.keys),
-        [slot.is_paused for slot in core.known_jobs.keys.values()],
+        len(core.registry.keys),
+        [slot.is_paused for slot in core.registry.keys.values()],
     )
     return jobs, queue.statistics(), books, core.phase.is_refusing
 
@@ -261,4 +261,4 @@ async def check(name: str, call: Call, odd: str) -> None:
             assert await queue.run(ok, key="another") == "ok"
     counts = queue.statistics()
     assert (counts.pending, counts.running) == (0, 0), name
-    assert len(queue._core.known_jobs.keys) == 0, name
+    assert len(queue._core.registry.keys) == 0, name

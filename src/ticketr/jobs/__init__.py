@@ -14,11 +14,11 @@ from ticketr.jobs._job import (
     OnConflict,
     QueueStatistics,
 )
-from ticketr.jobs._known_jobs import Keep
 from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._open import drain_on_signals, open_job_queue
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
+from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate
 from ticketr.jobs._sqlite.history import FinishedJob, JobHistory, SqliteHistory

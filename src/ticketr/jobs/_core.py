@@ -33,9 +33,9 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
-from ticketr.jobs._known_jobs import Keep, KnownJobs
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._record import NO_EXTRAS, JobRecord
+from ticketr.jobs._registry import JobRegistry, Keep
 from ticketr.jobs._reporting import INFO, FailureAndStepReporter, is_enabled_for, log_failure
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
@@ -108,7 +108,7 @@ class QueueCore:
         timeout: The limit for each attempt of a job that has no limit of its own.
         around: Gives the context manager around each attempt.
         now: Tells the time on Trio's clock.
-        known_jobs: The jobs by ID and key, and those that have ended.
+        registry: The jobs by ID and key, and those that have ended.
         waker: Wakes idle workers when a job can start.
         dependencies: The jobs that start after others.
         wait_seconds: How long jobs that were due waited for their attempts, all together.
@@ -160,7 +160,7 @@ class QueueCore:
         self.idle_event: trio.Event | None = None
         self.scope: trio.CancelScope = trio.CancelScope()
         self.wall_clock: WallClockOffset = WallClockOffset(clock)
-        self.known_jobs: KnownJobs = KnownJobs(self.schedule, self.running, options.keep)
+        self.registry: JobRegistry = JobRegistry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
         self.waker: WorkerWaker = WorkerWaker(self.schedule, self.running, options.workers)
         self.marks: QueueMarksInnerFirst = (object(), *ENCLOSING_QUEUES.get())
@@ -273,7 +273,7 @@ class QueueCore:
             raise QueueClosed
         if get_ident() != self._thread:  # no other run is in this thread while the queue is open
             self.subscriptions.owner_run.check()
-        known_jobs, schedule, extras = self.known_jobs, self.schedule, record.extras
+        registry, schedule, extras = self.registry, self.schedule, record.extras
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
@@ -282,26 +282,26 @@ class QueueCore:
                 return None
         else:
             if extras.joins_completed_job:
-                known_jobs.evict(now)
+                registry.evict(now)
             if extras.after:
                 jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end
                 record.set_unlinked_predecessors(dict.fromkeys(jobs, any_end))
             if self.store is not None and extras.given_id in self.store.unloaded:
                 raise DuplicateJob(extras.given_id, None)
-            joined, superseded = known_jobs.job_to_join_and_superseded(record)
+            joined, superseded = registry.job_to_join_and_superseded(record)
             if joined is not None:
                 return joined
             self._start_after_superseded(record, superseded)
             if not (is_forced or self._has_room_for(record, superseded) or is_inside(self.marks)):
                 return None
             if extras.key is not None:
-                slot = known_jobs.slot_of_key_or_queue(extras.key)
+                slot = registry.slot_of_key_or_queue(extras.key)
                 slot.add_live_job(record)
                 record.set_key_slot(slot)
-        number = known_jobs.submitted = known_jobs.submitted + 1
+        number = registry.submitted = registry.submitted + 1
         job_id = extras.given_id
         if not job_id:
-            while (job_id := f"job-{next(known_jobs.ids)}") in known_jobs.by_id:
+            while (job_id := f"job-{next(registry.ids)}") in registry.by_id:
                 pass  # a submit has given its job this ID
         record.accept(job_id, number, now, self)
         if extras is NO_EXTRAS:
@@ -310,7 +310,7 @@ class QueueCore:
             record.set_due_at(now)
             self.dependencies.link_predecessors(record)
             schedule.add(record, now)
-        known_jobs.by_id[job_id] = record
+        registry.by_id[job_id] = record
         if schedule.is_time_dependent or self.subscriptions.was_watched:
             self.notify_became_pending(record)
         if extras is not NO_EXTRAS:
@@ -338,7 +338,7 @@ class QueueCore:
         if not (superseded and record.extras.given_id):
             return
         jobs = [*superseded] if self.store is not None else []
-        if (running := self.known_jobs.running_job(record.extras.given_id)) is not None:
+        if (running := self.registry.running_job(record.extras.given_id)) is not None:
             jobs.append(running)
         any_end = dict.fromkeys(jobs, True) | record.extras.predecessors
         record.set_unlinked_predecessors(any_end)
@@ -349,7 +349,7 @@ class QueueCore:
         return (
             schedule.has_ready_room
             or any(job in schedule.ready for job in superseded)
-            or schedule.would_not_be_ready(record, self.known_jobs.keys.get(record.extras.key))
+            or schedule.would_not_be_ready(record, self.registry.keys.get(record.extras.key))
         )
 
     def admit_submissions(self) -> None:
@@ -440,13 +440,13 @@ class QueueCore:
         call, retry = record.call, record.retry  # to free them may run the user's own code
         record.mark_ended(status, now, result)
         if has_extras:
-            self.known_jobs.free_id_and_key(record)
+            self.registry.free_id_and_key(record)
         if status is not COMPLETED:
-            self.known_jobs.unsuccessful[status] += 1
+            self.registry.unsuccessful[status] += 1
             if status is FAILED:
                 self.reporter.report_later_unless_awaited(record)
-        known_jobs = self.known_jobs
-        known_jobs.ended.append(record)
+        registry = self.registry
+        registry.ended.append(record)
         if self.subscriptions.was_watched:
             self.subscriptions.notify_ended(record)
         if self.recorder is not None:
@@ -465,8 +465,8 @@ class QueueCore:
             self.notify_idle_and_end_if_refusing()
         if self._is_logging:
             self.reporter.log_ended(record, was_running=worker is not None)
-        if len(known_jobs.ended) > known_jobs.evict_above or now > known_jobs.evict_after:
-            known_jobs.evict(now)
+        if len(registry.ended) > registry.evict_above or now > registry.evict_after:
+            registry.evict(now)
 
     def cancel(
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None
@@ -541,9 +541,9 @@ class QueueCore:
             change: Makes the change, given the slot of the key.
             marks_changed: Whether readers are notified of the pending jobs that it concerns.
         """
-        slot = self.known_jobs.slot_of_key_or_queue(key)
+        slot = self.registry.slot_of_key_or_queue(key)
         change(slot)
-        self.known_jobs.remove_unused(slot)
+        self.registry.remove_unused(slot)
         self.timer.wake_at(self.schedule.next_wake_time())
         self.admit_submissions()
         if marks_changed:
@@ -568,7 +568,7 @@ class QueueCore:
         self.evict_records_unless_closed()
         if type(job) is JobHandle:
             return job.record_if_of_queue(self)
-        return self.known_jobs.by_id.get(job) if isinstance(job, str) else None
+        return self.registry.by_id.get(job) if isinstance(job, str) else None
 
     def find_or_raise(self, job: object) -> JobRecord:
         """Return the record of a job by its ID or handle.
@@ -586,7 +586,7 @@ class QueueCore:
         """Evict surplus records and those that have become too old; a closed queue stays as it is."""
         self.subscriptions.owner_run.check()
         if not self.phase.is_queue_over:
-            self.known_jobs.evict(self.now())
+            self.registry.evict(self.now())
 
     # The parts, and the end of the queue
 
@@ -619,7 +619,7 @@ class QueueCore:
             if self.subscriptions.was_watched:
                 self.subscriptions.notify_idle()
         if self.phase.is_refusing and not self.phase.is_queue_over:
-            self.known_jobs.evict(self.now())
+            self.registry.evict(self.now())
             self.phase.is_queue_over = True
             self.subscriptions.close()
 

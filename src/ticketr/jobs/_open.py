@@ -19,8 +19,8 @@ from ticketr.jobs._core import QueueCore, QueueOptions
 from ticketr.jobs._groups import leaves
 from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CancelCause, JobSnapshot
-from ticketr.jobs._known_jobs import Keep
 from ticketr.jobs._queue import JobQueue
+from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import (

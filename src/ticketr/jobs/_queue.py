@@ -466,7 +466,7 @@ class JobQueue:
         try:
             entered = await core.submit(record)
         except StoreFailed:
-            core.known_jobs.restore_id(failed, record)
+            core.registry.restore_id(failed, record)
             raise
         if core.store is None:
             await cancel_shielded_checkpoint()
@@ -631,7 +631,7 @@ class JobQueue:
         key = checked_key(key)
         tag = None if tag is None else checked_str("tag", tag)
         self._core.evict_records_unless_closed()
-        return self._core.known_jobs.live_and_ended_jobs(key, tag)
+        return self._core.registry.live_and_ended_jobs(key, tag)
 
     def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
         """Return a handle of a job that is known by its ID.
@@ -729,7 +729,7 @@ class JobQueue:
             return await core.recorder.read_with_unsaved(limit=limit, status=status, job_id=job_id)
         await trio.lowlevel.checkpoint()
         core.evict_records_unless_closed()
-        return finished_in_memory(core.known_jobs.ended, limit=limit, status=status, job_id=job_id)
+        return finished_in_memory(core.registry.ended, limit=limit, status=status, job_id=job_id)
 
     def statistics(self) -> QueueStatistics:
         """Return the queue in numbers."""
@@ -738,10 +738,10 @@ class JobQueue:
             workers=core.workers,
             pending=core.schedule.pending,
             running=len(core.running),
-            completed=core.known_jobs.completed_count,
-            failed=core.known_jobs.unsuccessful[JobStatus.FAILED],
-            cancelled=core.known_jobs.unsuccessful[JobStatus.CANCELLED],
-            evicted=core.known_jobs.evicted_count,
+            completed=core.registry.completed_count,
+            failed=core.registry.unsuccessful[JobStatus.FAILED],
+            cancelled=core.registry.unsuccessful[JobStatus.CANCELLED],
+            evicted=core.registry.evicted_count,
             submitters_waiting=len(core.schedule.submissions),
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
             wait_seconds=core.wait_seconds,

@@ -89,7 +89,7 @@ def end_repeats_and_pauses(core: QueueCore, *, will_cancel_pending: bool = False
     for repeat in [*core.repeats.live.values()]:
         core.repeats.end(repeat)
     resume = partial(core.schedule.set_paused, is_paused=False)
-    for slot in [core.schedule.queue_slot, *core.known_jobs.keys.values()]:
+    for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:
             core.change_pause_or_limit(slot.key, resume, marks_changed=not will_cancel_pending)
     core.waker.wake_one()

@@ -47,7 +47,7 @@ async def open_store(core: QueueCore, store: SqliteStore) -> None:
     try:
         repeats, next_number = await writer.open_and_get_next_job_number()
         core.attach_store(writer)
-        core.known_jobs.number_ids_from(next_number)
+        core.registry.number_ids_from(next_number)
         await StoreLoader(core, writer).restore_all(repeats)
     except BaseException:
         await writer.close()  # noqa: ASYNC102 - it is shielded and bounded
@@ -102,7 +102,7 @@ class StoreLoader:
                 self._add_placeholder_repeat(repeat, error)
         ended.sort(key=attrgetter("finished_at"))
         for start in range(0, len(ended), PAGE_ROWS):
-            self._core.known_jobs.restore_ended(ended[start : start + PAGE_ROWS])
+            self._core.registry.restore_ended(ended[start : start + PAGE_ROWS])
             await trio.lowlevel.checkpoint()
 
     def _list_unloaded_job(self, row: JobRow, error: Exception) -> None:
@@ -183,7 +183,7 @@ class StoreLoader:
         core = self._core
         number, writer = next(core.repeats.creation_orders), self._writer
         repeat = repeat_of_row(row, number, self._now, self._offset, writer.codec)
-        run = core.known_jobs.by_id.get(f"{repeat.id}#{repeat.submitted_runs}")
+        run = core.registry.by_id.get(f"{repeat.id}#{repeat.submitted_runs}")
         core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
 
     # Ended jobs
@@ -204,7 +204,7 @@ class StoreLoader:
                 hash(key)
                 record.set_options({"key": key})
         offset, started_at = self._offset, self._trio_time(row.started_at)
-        record.accept(row.id, core.known_jobs.take_submission_number(), row.due_at - offset, core)
+        record.accept(row.id, core.registry.take_submission_number(), row.due_at - offset, core)
         record.restore_submitted_at(row.submitted_at - offset)
         record.restore_attempts(row.attempts if started_at is not None else 0, started_at, None)
         status = JobStatus(row.status)

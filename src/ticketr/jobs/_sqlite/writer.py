@@ -31,9 +31,9 @@ from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
 from ticketr.jobs._calls import Codec, LoadFailed
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause, JobID
-from ticketr.jobs._known_jobs import Keep
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
+from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
     DelayedWriteTask,
     FileIdentity,
@@ -324,7 +324,7 @@ class StoreWriter:
         self.codec: Final = codec
         self.max_kills: Final = max_kills
         is_limited = codec.allowed is not None
-        self._file = StoreFile(path, queue.known_jobs.keep, may_be_shared=is_limited)
+        self._file = StoreFile(path, queue.registry.keep, may_be_shared=is_limited)
         self._run_sync = run_sync
         self.unloaded: dict[JobID, dict[int, str]] = {}
         self._next_number = 1

@@ -41,7 +41,7 @@ class Keep:
 
 
 @final
-class KnownJobs:
+class JobRegistry:
     """The jobs that a queue knows: the live ones, and those that have ended and are kept.
 
     Also written in ``_core``, for speed: a job that enters or ends.
