@@ -80,7 +80,7 @@ _issue = st.builds(
     description=texts,
     fields=st.dictionaries(_names, texts, max_size=3),
     acceptance_criteria=_several,
-    field_remarks=_several,
+    non_field_lines=_several,
     comments=_comments,
     rich_texts=st.dictionaries(_names, texts, max_size=2),
 )

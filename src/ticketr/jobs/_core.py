@@ -277,7 +277,7 @@ class QueueCore:
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
-            may_be_full = schedule.pending >= schedule.ready_jobs_when_full
+            may_be_full = schedule.pending >= schedule.max_pending
             if may_be_full and not (schedule.has_ready_room or is_forced or is_inside(self.marks)):
                 return None
         else:

@@ -218,7 +218,7 @@ class QueueBlock:
             cause = CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN
             refuse_and_cancel_pending(core, cause)
         if core.recorder is not None:
-            core.recorder.stop_writes_and_set_deadline()
+            core.recorder.stop_background_writes_and_set_deadline()
         core.scope.cancel("the job queue is closed")
         nursery_error: BaseException | None = None
         try:

@@ -128,7 +128,7 @@ class JobQueue:
         record = make_record(core, job, args, options)
         entered = core.try_enter_or_join(record)
         if entered is None:
-            raise QueueFull(core.schedule.ready_jobs_when_full)
+            raise QueueFull(core.schedule.max_pending)
         core.waker.wake_one()
         return JobHandle(entered)
 

@@ -105,7 +105,7 @@ class JobExtras:
 NO_EXTRAS: Final = JobExtras()
 """The extras of a job that has none; never written."""
 ENDED_JOB_CONTEXT: Final = Context()
-EMPTY_REPORT: Final = (0, 0, "", 0)
+NO_REPORT: Final = (0, 0, "", 0)
 """The report of a job that has reported nothing."""
 
 TRANSITIONS: Final[Mapping[JobStatus, Collection[JobStatus]]] = {
@@ -267,7 +267,7 @@ class JobRecord:
         """Write what a store has kept of a job's earlier attempts, before the job enters."""
         self.attempt = attempt
         if started_at is not None:
-            self.attempt_started_at, self.report = started_at, EMPTY_REPORT
+            self.attempt_started_at, self.report = started_at, NO_REPORT
         if total_ends_at is not None:
             self.total_ends_at = total_ends_at
 
@@ -287,7 +287,7 @@ class JobRecord:
         """Begin an attempt in a scope that has been entered."""
         assert self.status is PENDING
         self.attempt_started_at = now
-        self.report = EMPTY_REPORT
+        self.report = NO_REPORT
         self.attempt += 1
         self.attempt_scope = scope
         if self.call[2]:
@@ -473,7 +473,7 @@ def progress_of(record: JobRecord) -> JobProgress:
 def snapshot_of(record: JobRecord) -> JobSnapshot:
     """Return a job as it is now."""
     status, extras = record.status, record.extras
-    has_report = record.attempt and record.report is not EMPTY_REPORT
+    has_report = record.attempt and record.report is not NO_REPORT
     return JobSnapshot(
         id=record.id,
         name=record.name,

@@ -79,7 +79,7 @@ class JobRegistry:
         """Make up IDs from this number on, since earlier ones are in a store."""
         self.ids = itertools.count(number)
 
-    def take_submission_number(self) -> int:
+    def count_restored_ended_job(self) -> int:
         """Count a job that a store gives back after its end as submitted, and return its number."""
         self.submitted += 1
         return self.submitted

@@ -86,10 +86,13 @@ def test_fields_and_criteria_are_made_canonical() -> None:
     ],
 )
 def test_a_remark_is_never_read_as_something_else(given: str, remark: str) -> None:
-    ticket = Ticket("x", field_remarks=(given, "  "))
+    ticket = Ticket("x", non_field_lines=(given, "  "))
 
-    assert ticket.field_remarks == (remark,)
-    assert Ticket("x", field_remarks=ticket.field_remarks).field_remarks == ticket.field_remarks
+    assert ticket.non_field_lines == (remark,)
+    assert (
+        Ticket("x", non_field_lines=ticket.non_field_lines).non_field_lines
+        == ticket.non_field_lines
+    )
 
 
 def test_the_fields_are_a_copy_that_cannot_be_changed() -> None:
@@ -106,7 +109,7 @@ def test_the_fields_are_a_copy_that_cannot_be_changed() -> None:
 
 
 def test_line_and_remarks_do_not_make_a_ticket_another() -> None:
-    ticket = Ticket("x", fields={"A": "1"}, line=3, field_remarks=("a",))
+    ticket = Ticket("x", fields={"A": "1"}, line=3, non_field_lines=("a",))
 
     assert ticket == Ticket("x", fields={"A": "1"})
     assert hash(ticket) == hash(Ticket("x", fields={"A": "1"}))
@@ -118,7 +121,7 @@ def test_a_ticket_can_be_changed() -> None:
 
     twin = replace(ticket, title="y")
     assert twin != ticket
-    assert (twin.line, twin.field_remarks, twin.fields) == (3, ("r",), {"A": "1"})
+    assert (twin.line, twin.non_field_lines, twin.fields) == (3, ("r",), {"A": "1"})
 
 
 def test_a_ticket_accepts_only_valid_keys() -> None:

@@ -261,7 +261,7 @@ def test_lines_among_the_fields_that_are_no_fields_are_remarks() -> None:
     ticket = only("# TICKET: x\n## Fields\n  # a: b\nwords\n\nA: 1\n- c\n: d\n  A : 2\n")
 
     assert ticket.fields == {"A": "2"}
-    assert ticket.field_remarks == ("# a: b", "words", "- c", "# : d", "# A: 1")
+    assert ticket.non_field_lines == ("# a: b", "words", "- c", "# : d", "# A: 1")
 
 
 def test_a_value_of_several_lines_is_indented_below_a_bar() -> None:

@@ -75,7 +75,7 @@ def whole() -> Ticket:
             Ticket("[AB-3] Bare as well"),
             Ticket("Last", acceptance_criteria=("three",)),
         ),
-        field_remarks=("# a remark",),
+        non_field_lines=("# a remark",),
     )
 
 
@@ -202,11 +202,11 @@ def test_replacing_keeps_the_remarks_unless_new_ones_are_given() -> None:
     tasks = (Ticket("renamed", "AB-2"), Ticket("u"), Ticket("new"))
 
     kept = parse(rewrite(file, {0: Ticket("y", "AB-1", tasks=tasks)}).text).tickets[0]
-    changed = parse(rewrite(file, {0: Ticket("y", field_remarks=("# own",))}).text).tickets[0]
+    changed = parse(rewrite(file, {0: Ticket("y", non_field_lines=("# own",))}).text).tickets[0]
 
-    assert kept.field_remarks == ("# r",)
-    assert [task.field_remarks for task in kept.tasks] == [("# s",), ("# v",), ()]
-    assert changed.field_remarks == ("# own",)
+    assert kept.non_field_lines == ("# r",)
+    assert [task.non_field_lines for task in kept.tasks] == [("# s",), ("# v",), ()]
+    assert changed.non_field_lines == ("# own",)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def parsed(text: str) -> TicketFile:
 
 
 def remarks(tickets: tuple[Ticket, ...]) -> list[tuple[str, ...]]:
-    return [issue.field_remarks for ticket in tickets for issue in (ticket, *ticket.tasks)]
+    return [issue.non_field_lines for ticket in tickets for issue in (ticket, *ticket.tasks)]
 
 
 @pytest.mark.unmeasured
@@ -262,5 +262,5 @@ def test_a_long_line_is_read_and_written_in_one_pass(head: str, unit: str) -> No
 
     with suppress(TicketSyntaxError):
         parse(head + line)
-    ticket = Ticket(line, None, line, {line: line}, (f"a\n{line}",), field_remarks=(line,))
+    ticket = Ticket(line, None, line, {line: line}, (f"a\n{line}",), non_field_lines=(line,))
     assert parse(render([ticket])).tickets == (ticket,)

@@ -75,7 +75,7 @@ def conflict_reason(key: str, parts: str) -> str:
     return f"it is in conflict with Jira ({parts}); run ticketr resolve {key}"
 
 
-def outdated_replaced_note(key: str, path: str, names: Iterable[str], *, is_resolved: bool) -> Note:
+def older_replaced_note(key: str, path: str, names: Iterable[str], *, is_resolved: bool) -> Note:
     """Return a note on parts of an issue whose older values were replaced by Jira's in its file.
 
     Args:

@@ -209,7 +209,7 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     if error is not None:
         raise error
     (result,) = outcomes
-    if result.outcome in {None, WriteOutcome.LEFT_ALONE} and result.note is not None:
+    if result.outcome in {None, WriteOutcome.KEPT} and result.note is not None:
         key, reason = result.note.key, result.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
     forward = result.older_values_replaced_notes

@@ -35,7 +35,7 @@ from ticketr.app.tickets.grammar import (
 NO_TITLE = "(no title)"
 
 # Lines in Fields that are not remarks: fields, headings, conflict markers.
-_FIELD_OR_HEADING_OR_MARKER = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
+_FIELD_HEADING_OR_MARKER = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
 
 
 def _strip_blank_lines(text: str) -> str:
@@ -49,7 +49,7 @@ def _as_non_field_line(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
-    if not ALMOST_TICKET.match(line) and (comment or not _FIELD_OR_HEADING_OR_MARKER.match(line)):
+    if not ALMOST_TICKET.match(line) and (comment or not _FIELD_HEADING_OR_MARKER.match(line)):
         return line
     line = f"# {line.lstrip('# ')}".rstrip()
     return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line
@@ -179,8 +179,8 @@ class Ticket:
         acceptance_criteria: One text for each criterion, possibly of several lines.
         tasks: The sub-tasks, which have no sub-tasks.
         line: The line of its heading, from 1; 0 if it was not read from a file. Not compared.
-        field_remarks: The lines in the section Fields that are not fields. They stay in the file and are
-            never sent to Jira. Not compared.
+        non_field_lines: The lines in the section Fields that are not fields. They stay in the file
+            and are never sent to Jira. Not compared.
         line_numbers: The line numbers of its texts in the file. Not compared.
         comments: The comments, in the order of the file.
         rich_texts: The names of the rich-text fields that have sections of their own, and their
@@ -198,7 +198,7 @@ class Ticket:
     acceptance_criteria: tuple[str, ...] = ()
     tasks: tuple[Ticket, ...] = ()
     line: int = field(default=0, compare=False)
-    field_remarks: tuple[str, ...] = field(default=(), compare=False)
+    non_field_lines: tuple[str, ...] = field(default=(), compare=False)
     line_numbers: LineNumbers = field(default=NO_LINE_NUMBERS, compare=False)
     comments: tuple[Comment, ...] = ()
     rich_texts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
@@ -217,7 +217,8 @@ class Ticket:
         criteria = [with_lf_and_utf8(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
-        put(self, "field_remarks", tuple(filter(None, map(_as_non_field_line, self.field_remarks))))
+        lines = map(_as_non_field_line, self.non_field_lines)
+        put(self, "non_field_lines", tuple(filter(None, lines)))
         # A new comment without a text is none.
         comments = [comment for comment in self.comments if comment.id or comment.text]
         put(self, "comments", tuple(comments))

@@ -213,7 +213,7 @@ class _IssueReader:
         description: The description.
         fields: The fields.
         field_lines: The number of each field's line in the file, from 1.
-        field_remarks: The lines among the fields that are none.
+        non_field_lines: The lines among the fields that are none.
         criteria: The lines of each criterion, with the number of its first line.
         tasks: The tasks.
         comments: The comments.
@@ -236,7 +236,7 @@ class _IssueReader:
     description: _TextOfPassages = field(default_factory=_TextOfPassages)
     fields: model.AlreadyNormalFields = field(default_factory=model.AlreadyNormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
-    field_remarks: list[str] = field(default_factory=list)
+    non_field_lines: list[str] = field(default_factory=list)
     criteria: list[tuple[int, list[str]]] = field(default_factory=list)
     tasks: list[model.Ticket] = field(default_factory=list)
     comments: list[model.Comment] = field(default_factory=list)
@@ -286,7 +286,7 @@ class _IssueReader:
             comments=tuple(self.comments),
             rich_texts={name: "\n".join(text.lines) for name, text in self.rich_texts.items()},
             line=self.title_line_index + 1,
-            field_remarks=tuple(self.field_remarks),
+            non_field_lines=tuple(self.non_field_lines),
             line_numbers=line_numbers,
         )
 
@@ -382,7 +382,7 @@ class _IssueReader:
                 if text and not text.startswith("#"):
                     texts = grammar.read_field(text)
                 if texts is None and text:
-                    self.field_remarks.append(text)
+                    self.non_field_lines.append(text)
             if texts is not None:
                 name, value = texts
                 field_lines[name] = index + offset
@@ -390,7 +390,7 @@ class _IssueReader:
                     value, index = self._read_value_and_last_index(index)
                 other = fields.get(name, value)
                 if other != value:  # the last value counts; the other stays in the file
-                    self.field_remarks += [f"# {name}: {line}" for line in other.split("\n")]
+                    self.non_field_lines += [f"# {name}: {line}" for line in other.split("\n")]
                 fields[name] = value
             index += 1
         return index

@@ -142,9 +142,9 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         lines.append(f"## {grammar.DESCRIPTION_SECTION}")
         lines += _escape_text(issue.description.split("\n"), may_precede_comments=True)
         lines.append("")
-    if issue.fields or issue.field_remarks:
+    if issue.fields or issue.non_field_lines:
         lines.append(f"## {grammar.FIELDS_SECTION}")
-        lines += issue.field_remarks
+        lines += issue.non_field_lines
         for name, value in issue.fields.items():
             written_name = grammar.write_field_name(name)
             if "\n" in value or value == "|":
@@ -231,4 +231,4 @@ def _keep_remarks(old: Ticket, new: Ticket) -> Ticket:
         _keep_remarks(known[name], task) if (name := task.key or task.title) in known else task
         for task in new.tasks
     )
-    return changed(new, tasks=tasks, field_remarks=new.field_remarks or old.field_remarks)
+    return changed(new, tasks=tasks, non_field_lines=new.non_field_lines or old.non_field_lines)

@@ -129,7 +129,7 @@ class Context(Enum):
 
 
 class KeyAction(Enum):
-    """The action of a key; its name is also that in the user's settings, as ``page-down``."""
+    """The action of a key; see `Binding.name_in_settings`."""
 
     ACCEPT = auto()
     ACCEPT_LOSS = auto()

@@ -89,7 +89,7 @@ class DetailRead(WorkspaceMessage):
     """An issue was read from its file; the answer to `read_detail`.
 
     Attributes:
-        row_key_order: That of its row in the list, `ListRow.key_order`.
+        row_key_order: The `ListRow.key_order` of its row.
         sheet: Its fields and text; None if the file no longer holds it.
         wrapped_to_cells: The width of the panel that its lines are wrapped to.
         wrapped_lines: Its lines.

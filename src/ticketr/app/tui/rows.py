@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -56,7 +55,7 @@ class Rows:
         """Make `Rows` from rows in any order."""
         rows = sorted(rows, key=lambda row: row.key_order)
         families = groupby(rows, lambda row: row.key_order[:3])
-        shown = tuple([shown for _, some in families for shown in _all_rows_of(tuple(some))])
+        shown = tuple([shown for _, some in families for shown in _unfiltered_rows_of(tuple(some))])
         drafts, broken = sum(row.is_draft for row in rows), sum(row.is_broken for row in rows)
         return Rows(shown, drafts, broken)
 
@@ -73,11 +72,11 @@ class Rows:
         # A thread that filters these rows may add a term at any time, so a copy is iterated.
         matches = {term: fits.copy() for term, fits in self.matches_by_term.copy().items()}
         for ticket in tickets:
-            place = _rows_of_ticket(shown, ticket[0].key_order)
+            place = _slice_of_ticket(shown, ticket[0].key_order)
             old = [visible.row for visible in shown[place]]
             drafts += sum(row.is_draft for row in ticket) - sum(row.is_draft for row in old)
             broken += sum(row.is_broken for row in ticket) - sum(row.is_broken for row in old)
-            shown[place] = _all_rows_of(ticket)
+            shown[place] = _unfiltered_rows_of(ticket)
             for term, fits in matches.items():
                 fits[place] = bytes([term.matches(row.candidate) for row in ticket])
         return Rows(tuple(shown), drafts, broken, matches)
@@ -86,7 +85,7 @@ class Rows:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
         keys: set[str] = set()
         for ticket in tickets:
-            place = _rows_of_ticket(self.all_rows, ticket[0].key_order)
+            place = _slice_of_ticket(self.all_rows, ticket[0].key_order)
             before = {old.row.key: _comparable_content(old.row) for old in self.all_rows[place]}
             news = {row.key for row in ticket if before.get(row.key) != _comparable_content(row)}
             keys |= news or {ticket[0].key}  # a comment, for instance
@@ -126,12 +125,12 @@ class Rows:
         return (shown.row for shown in self.all_rows)
 
 
-def _rows_of_ticket(shown: Sequence[VisibleRow], order: RowSortKey) -> slice:
+def _slice_of_ticket(shown: Sequence[VisibleRow], order: RowSortKey) -> slice:
     """Return where the rows of a ticket are, or would be, among rows in the order of their keys."""
     project, number, rest, _ = order
     end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
-    first = bisect_left(shown, first_row_key_order(order), key=attrgetter("row.key_order"))
-    return slice(first, bisect_left(shown, end, lo=first, key=attrgetter("row.key_order")))
+    first = bisect_left(shown, first_row_order(order), key=row_order)
+    return slice(first, bisect_left(shown, end, lo=first, key=row_order))
 
 
 def _comparable_content(row: ListRow) -> object:
@@ -139,13 +138,18 @@ def _comparable_content(row: ListRow) -> object:
     return row.candidate.title, row.candidate.fields, row.candidate.text
 
 
-def first_row_key_order(order: RowSortKey) -> RowSortKey:
-    """Return the least key order of the rows of a ticket; if it has a key, in whichever file."""
+def row_order(shown: VisibleRow) -> RowSortKey:
+    """Return the order of a row, for a search in rows that are in this order."""
+    return shown.row.key_order
+
+
+def first_row_order(order: RowSortKey) -> RowSortKey:
+    """Return the order before all rows of a ticket; that of one with a key is the same in any file."""
     project, number, rest, _ = order
     return project, number, "" if number else rest, 0
 
 
-def _all_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
+def _unfiltered_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
     """Return all rows of a ticket, as they are shown without a filter and folds."""
     return [VisibleRow(ticket[0], len(ticket) - 1), *map(VisibleRow, ticket[1:])]
 

@@ -120,7 +120,7 @@ class OpenTicket:
 
     Attributes:
         workspace: The name of its workspace.
-        row_key_order: That of its row in the list, `ListRow.key_order`.
+        row_key_order: The `ListRow.key_order` of its row.
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
         selected_subtask_index: The index of the selected sub-task; -1 for none.

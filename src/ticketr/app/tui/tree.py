@@ -11,14 +11,14 @@ from operator import attrgetter
 from typing import final
 
 from ticketr.app.tickets import SORT_NAMES, FileStateTerm, Filter, NotTerm, Term, TextTerm
-from ticketr.app.tui.rows import ListRow, Rows, RowSortKey, VisibleRow, first_row_key_order
+from ticketr.app.tui.rows import ListRow, Rows, RowSortKey, VisibleRow, first_row_order, row_order
 
 #: The most terms whose rows are kept of one list.
 MAX_CACHED_TERMS = 32
 
 
 @lru_cache(maxsize=16)
-def sorted_ticket_indexes(rows: Rows, sort: str) -> Sequence[int]:
+def sorted_tickets(rows: Rows, sort: str) -> Sequence[int]:
     """Return the indexes of the rows of tickets in an order; their sub-tasks follow each of them.
 
     Tickets that are equal in the order stay as they are.
@@ -36,7 +36,7 @@ def sorted_ticket_indexes(rows: Rows, sort: str) -> Sequence[int]:
 def presort(rows: Rows) -> None:
     """Sort rows by each field; for a worker thread."""
     for sort in SORT_NAMES:
-        sorted_ticket_indexes(rows, sort)
+        sorted_tickets(rows, sort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,7 @@ class VisibleRows:
         """
         same = 2 if order[1] else 3
         if self.is_sorted_by_key:
-            begin = bisect_left(
-                self.rows, first_row_key_order(order), key=attrgetter("row.key_order")
-            )
+            begin = bisect_left(self.rows, first_row_order(order), key=row_order)
         else:
             orders = [visible.row.key_order for visible in self.rows]
             if order in orders:  # most are, and this is quicker than what follows
@@ -190,7 +188,7 @@ def arrange(
         for at in row_filter.matching_indexes(rows):
             fits[at] = 1
     left: list[VisibleRow] = []
-    for at in sorted_ticket_indexes(rows, sort):
+    for at in sorted_tickets(rows, sort):
         head = shown[at]
         if not head.subtask_count:  # most
             if fits[at]:

@@ -80,7 +80,7 @@ class JobMap:
         self._items = items
         self._is_async = isinstance(items, AsyncIterable)
         self._iterator: Any = aiter(items) if self._is_async else iter(items)
-        limit = core.schedule.ready_jobs_when_full
+        limit = core.schedule.max_pending
         ahead = core.workers if limit == math.inf else limit
         self._bound = core.workers + ahead
         # To wake the feeder takes as long as to run a small job, so it feeds several at a time.

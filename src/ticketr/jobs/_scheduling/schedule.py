@@ -241,7 +241,7 @@ class Schedule:
     :meth:`take_submission_if_room` before another task can enter.
 
     Attributes:
-        ready_jobs_when_full: The number of ready jobs with which submits wait for room.
+        max_pending: The number of ready jobs with which submits wait for room.
         queue_concurrency: The most jobs that run at once.
         key_concurrency: The most jobs of a key that run at once, unless the key has its own limit.
         pending: The number of pending jobs.
@@ -254,7 +254,7 @@ class Schedule:
         is_time_dependent: Whether anything may wait for a time.
     """
 
-    ready_jobs_when_full: float
+    max_pending: float
     _running: Sized
     queue_concurrency: float
     key_concurrency: float
@@ -466,9 +466,9 @@ class Schedule:
     # Time
 
     def next_wake_time(self) -> float:
-        """Return when a job is next due, must have started, or has a start of its rate; or inf.
+        """Return when a job is due or must have started, or a rate has a start again; inf for never.
 
-        Note whether there is such a time.
+        Set ``is_time_dependent``.
         """
         when = min(
             self._delayed.first_rank(),
@@ -556,7 +556,7 @@ class Schedule:
     @property
     def has_ready_room(self) -> bool:
         """Whether another job may become ready by entering."""
-        return len(self.ready) < self.ready_jobs_when_full
+        return len(self.ready) < self.max_pending
 
     def would_not_be_ready(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""

@@ -32,7 +32,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import HistoryFailed
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
-from ticketr.jobs._record import EMPTY_REPORT, NO_EXTRAS, NO_TAGS, JobRecord
+from ticketr.jobs._record import NO_EXTRAS, NO_REPORT, NO_TAGS, JobRecord
 from ticketr.jobs._sqlite.database import (
     BUSY_TIMEOUT_SECONDS,
     DelayedWriteTask,
@@ -178,7 +178,7 @@ def _details_of_record(record: JobRecord) -> str:
     extras = record.extras
     key, cause = extras.key, extras.cancel_cause
     error = record.error if record.status is FAILED else None
-    current, total, message, _ = record.report if record.attempt else EMPTY_REPORT
+    current, total, message, _ = record.report if record.attempt else NO_REPORT
     return _details_text(
         {
             "key": None if key is None else clipped(key if type(key) is str else safe_repr(key)),
@@ -595,13 +595,13 @@ class Recorder:
         with self._scope:
             await self._write_task.run()
 
-    def stop_writes_and_set_deadline(self) -> None:
+    def stop_background_writes_and_set_deadline(self) -> None:
         """Begin no other write in the task, and limit the time of the one under way."""
         self._write_task.stop_background_writes()
         self._scope.deadline = trio.current_time() + FLUSH_TIMEOUT_SECONDS
 
     async def write_rest_and_close(self) -> None:
-        """Write the remaining rows, within the time limit of ``stop_writes_and_set_deadline``.
+        """Write the remaining rows, within the time limit of ``stop_background_writes_and_set_deadline``.
 
         Call it when all jobs have ended.
         """

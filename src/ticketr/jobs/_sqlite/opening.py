@@ -204,7 +204,7 @@ class StoreLoader:
                 hash(key)
                 record.set_options({"key": key})
         offset, started_at = self._offset, self._trio_time(row.started_at)
-        record.accept(row.id, core.registry.take_submission_number(), row.due_at - offset, core)
+        record.accept(row.id, core.registry.count_restored_ended_job(), row.due_at - offset, core)
         record.restore_submitted_at(row.submitted_at - offset)
         record.restore_attempts(row.attempts if started_at is not None else 0, started_at, None)
         status = JobStatus(row.status)

@@ -280,7 +280,7 @@ class StoreFile:
 
 
 def _write_and_count_ended(
-    db: sqlite3.Connection, batch: WriteBatch, superseded_end_values: Mapping[int, SqlParameters]
+    db: sqlite3.Connection, batch: WriteBatch, superseded_ends: Mapping[int, SqlParameters]
 ) -> int:
     """Write changes and the ends of superseded jobs; return how many more jobs have ended."""
     ended = 0
@@ -289,7 +289,7 @@ def _write_and_count_ended(
     links = [(row[0], *link) for row, predecessors in rows for link in predecessors.items()]
     db.executemany(INSERT_LINK, links)
     db.executemany(UPDATE_LIVE_JOB, [(*values, number) for number, values in batch.live.items()])
-    for number, values in chain(batch.ended.items(), superseded_end_values.items()):
+    for number, values in chain(batch.ended.items(), superseded_ends.items()):
         ended += db.execute(END_JOB, (*values, values[0], number)).rowcount
         db.execute(DELETE_LINKS_OF_ENDED, (number, number, values[0]))
     for number in batch.discarded:

@@ -80,7 +80,7 @@ async def test_a_draft_becomes_an_issue_and_gets_its_key(bench: Bench) -> None:
     written = ticket(path)
     assert [*written.keys()] == list(result.created)
     assert written.acceptance_criteria == ("It works",)
-    assert written.field_remarks == ("# mine alone",)
+    assert written.non_field_lines == ("# mine alone",)
     assert written.fields["Status"] == "To Do"  # what Jira made of it is in the file already
     assert path.read_text().startswith("Notes above.\n\n# TICKET: [DEMO-13] A story\n")
     assert (await bench.sync()).push.total == 0

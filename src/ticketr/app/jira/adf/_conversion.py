@@ -44,7 +44,7 @@ from ticketr.app.jira.adf.forms.files import (
     NAMES_AS_MEDIA_IDS,
     replace_names_by_media_ids,
 )
-from ticketr.app.jira.adf.forms.read import ShortFormToHtmlReader, bullet_items_to_decisions
+from ticketr.app.jira.adf.forms.read import ShortFormToHtmlReader, marked_bullets_to_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
 _LINK_DEFINITION = re.compile(
@@ -184,7 +184,7 @@ def read_untidied(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Jso
         document: Json = _render_adf(Doc(content=collect(dispatch_blocks(tokens), is_doc)))
         if lacks_placeholder_characters(markdown):
             if "<>" in markdown:
-                bullet_items_to_decisions(document)
+                marked_bullets_to_decisions(document)
             restore_document(document)
             if ATTACHMENT_SCHEME in markdown and media_ids is not NAMES_AS_MEDIA_IDS:
                 replace_names_by_media_ids(document, media_ids)

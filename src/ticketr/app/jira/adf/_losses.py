@@ -42,15 +42,8 @@ from ticketr.app.jira.errors import clean_line
 MAX_NAMED_LOSSES = 10
 
 _WORD_WITH_PUNCTUATION = re.compile(r"\S+")
-
-
-class _Piece(NamedTuple):
-    """A piece that can be lost: its kind, and what distinguishes it from others of that kind."""
-
-    kind: str
-    detail: str
-
-
+# A piece that can be lost: its kind, and what distinguishes it from others of that kind.
+_Piece: TypeAlias = tuple[str, str]
 #: The names of each piece in its places, in the order of the document.
 _DisplayNamesByPiece: TypeAlias = dict[_Piece, dict[str, None]]
 
@@ -104,7 +97,7 @@ class ReplacementLosses:
             return (_name_first_differing_block(before, after),) if sent else ()
         if not sent:  # a detail of a piece that the Markdown shows is no loss
             kinds = pieces.shown_kinds | pieces.mark_kinds
-            lost = Counter({piece: lost[piece] for piece in lost if piece.kind not in kinds})
+            lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
         return pieces.distinct_names_of(lost)
 
     def describe_undescribed_losses(self) -> tuple[str, ...]:
@@ -136,7 +129,7 @@ class _ShownAndHiddenPieces:
         self._shown_pieces = _count_pieces(after)
         self.hidden_pieces = self.jira_pieces - self._shown_pieces
         pairs = (pair for node in walk(before) for pair in _own_pieces_and_marks(node))
-        self.mark_kinds = {piece.kind for piece, mark in pairs if mark is not None}
+        self.mark_kinds = {kind for (kind, _), mark in pairs if mark is not None}
         jira_kinds = _count_kinds(self.jira_pieces)
         self.shown_kinds = {
             kind
@@ -173,8 +166,8 @@ class _ShownAndHiddenPieces:
 
 def _count_kinds(pieces: Counter[_Piece]) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for piece, number in pieces.items():
-        counted[piece.kind] += number
+    for (kind, _), number in pieces.items():
+        counted[kind] += number
     return counted
 
 
@@ -209,17 +202,17 @@ def _own_pieces_and_marks(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
     if isinstance(text, str):
         words = _WORD_WITH_PUNCTUATION.findall(text)
         for word in words:
-            yield _Piece("word", word), None
+            yield ("word", word), None
     elif kind != "doc":
-        yield _Piece(kind, _attrs_key(node.get("attrs"))), None
+        yield (kind, _attrs_key(node.get("attrs"))), None
     for mark in marks if isinstance(marks, list) else ():
         if isinstance(mark, dict):
             attrs, name = mark.get("attrs"), str(mark.get("type"))
             if name == "link" and isinstance(attrs, dict):
-                yield _Piece(name, _attrs_key(attrs)), mark
+                yield (name, _attrs_key(attrs)), mark
             else:  # by word, since the marked text may be cut in other places than before
                 for word in words or [""]:
-                    yield _Piece(name, f"{_attrs_key(attrs)} {word}"), mark
+                    yield (name, f"{_attrs_key(attrs)} {word}"), mark
 
 
 def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
@@ -261,7 +254,7 @@ _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
-_TEXT_BY_MARKLAS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_ADDED_BY_MARKLAS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
 _DATETIME_ATTRIBUTE_PATTERN = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
 _HTML_TAG_OR_COMMENT = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
@@ -355,7 +348,7 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(
-        _TEXT_BY_MARKLAS.sub(_without_added_text, _placeholders.protect_markdown(markdown))
+        _ADDED_BY_MARKLAS.sub(_without_added_text, _placeholders.protect_markdown(markdown))
     )
     for tag in _find_html_marklas_ignores(tokens):
         restored = _placeholders.restore_piece(tag)

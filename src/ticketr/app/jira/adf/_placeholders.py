@@ -218,7 +218,9 @@ _TAB_PLACEHOLDER = "\ufdd2"
 _NBSP_PLACEHOLDER = "\ufdd4"
 #: Parts two texts without being seen.
 _TEXT_SEPARATOR_PLACEHOLDER = "\ufdd5"
-_ANY_PLACEHOLDER = re.compile(f"[{_addresses.ESCAPE_SIGN_PLACEHOLDER}-{_signs.LAST_PLACEHOLDER}]")
+_PLACEHOLDER_PATTERN = re.compile(
+    f"[{_addresses.ESCAPE_SIGN_PLACEHOLDER}-{_signs.LAST_PLACEHOLDER}]"
+)
 
 #: The escapes in Markdown that the placeholders stand for.
 _ESCAPE_BY_PLACEHOLDER = str.maketrans(
@@ -298,12 +300,12 @@ _TITLED_NODES = ("expand", "nestedExpand")
 
 def lacks_placeholder_characters(markdown: str) -> bool:
     """Return whether Markdown holds none of the placeholder characters."""
-    return markdown.isascii() or _ANY_PLACEHOLDER.search(markdown) is None
+    return markdown.isascii() or _PLACEHOLDER_PATTERN.search(markdown) is None
 
 
 def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
-    if not _ANY_PLACEHOLDER.search(markdown):
+    if not _PLACEHOLDER_PATTERN.search(markdown):
         return markdown
     # The addresses that need no angle brackets.
     no_brackets = _addresses.NO_BRACKETS_EDGE_PLACEHOLDER
@@ -318,7 +320,7 @@ def protect_markdown(markdown: str) -> str:
     it would confuse with its own in addresses. Tables are put into the form that it reads.
     """
     markdown = TablesForMarklas(markdown).markdown
-    if _ANY_PLACEHOLDER.search(markdown):
+    if _PLACEHOLDER_PATTERN.search(markdown):
         return markdown
     markdown = _addresses.hide_emphasis_signs_in_addresses(markdown)
     if "&#" in markdown or "\\" in markdown:
@@ -328,7 +330,7 @@ def protect_markdown(markdown: str) -> str:
 
 def restore_piece(text: str) -> str:
     """Replace the placeholders in a piece of protected Markdown by what they stand for."""
-    return text.translate(_CODE_TEXT_BY_PLACEHOLDER) if _ANY_PLACEHOLDER.search(text) else text
+    return text.translate(_CODE_TEXT_BY_PLACEHOLDER) if _PLACEHOLDER_PATTERN.search(text) else text
 
 
 def percent_decode_and_restore(address: str) -> str:

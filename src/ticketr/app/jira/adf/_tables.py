@@ -54,7 +54,7 @@ class TablesForMarklas:
     def _normalise_tables(self) -> None:
         """Normalise the tables, and note what cannot be read as one."""
         lines, index = self._lines, 1
-        code = {at for start, end in fence_indices(lines) for at in range(start, end + 1)}
+        code = {at for start, end in fence_indexes(lines) for at in range(start, end + 1)}
         while index < len(lines):
             line = lines[index]
             may_be = index not in code and "-" in line and "|" in line and "|" in lines[index - 1]
@@ -126,10 +126,10 @@ def fenced_ranges(markdown: str) -> list[tuple[int, int]]:
         return []
     lines = markdown.split("\n")
     places = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    return [(places[start], places[end]) for start, end in fence_indices(lines)]
+    return [(places[start], places[end]) for start, end in fence_indexes(lines)]
 
 
-def fence_indices(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+def fence_indexes(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield the indices of the fences of each block of code; a missing one is behind the last line."""
     fence, start = "", 0
     for at, line in enumerate(lines):
@@ -149,7 +149,7 @@ def blank_code_keeping_lines(markdown: str) -> str:
     if "`" not in markdown and "~~~" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    for start, end in list(fence_indices(lines)):
+    for start, end in list(fence_indexes(lines)):
         lines[start : end + 1] = [""] * len(lines[start : end + 1])
     return "\n".join("".join(_blank_code_parts(line)) if "`" in line else line for line in lines)
 

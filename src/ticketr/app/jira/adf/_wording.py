@@ -13,7 +13,7 @@ from ticketr.app.jira.adf._alignment import match_equal
 from ticketr.app.jira.adf._canonical import Json, unsized_canonical
 from ticketr.app.jira.adf._conversion import link_label_key, used_link_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_surely_too_long
-from ticketr.app.jira.adf._tables import fence_indices
+from ticketr.app.jira.adf._tables import fence_indexes
 
 _LINK_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
 _BULLET_ITEM_START = re.compile(r"^([ ]*)([-*+])([ ])")
@@ -176,7 +176,7 @@ def _split_top_level_paragraphs(markdown: str) -> Iterator[str]:
     waiting: list[str] = []
     blank = False
     lines = markdown.strip("\n").split("\n")
-    code = {at for start, end in fence_indices(lines) for at in range(start + 1, end + 1)}
+    code = {at for start, end in fence_indexes(lines) for at in range(start + 1, end + 1)}
     for at, line in enumerate(lines):
         if at not in code and blank and line.strip() and not line[0].isspace():
             yield "\n".join(waiting).rstrip()

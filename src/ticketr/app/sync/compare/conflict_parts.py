@@ -103,7 +103,7 @@ def join_for_display(part: diff.Part, lines: Sequence[str]) -> str:
     return text.strip("\n")
 
 
-def _lines_of_edited_text(part: diff.Part, text: str) -> list[str]:
+def _lines_of_joined_text(part: diff.Part, text: str) -> list[str]:
     """Return the lines of a part, from a text that `join_for_display` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is diff.CorePart.CRITERIA:
@@ -252,13 +252,13 @@ class PartChangeInFile:
 
     Attributes:
         part_name: What changes, as in `ConflictPart`.
-        part_text_before: Its text; empty for none.
-        part_text_after: Its text afterwards; empty for none.
+        text_in_file: Its text in the file now; empty for none.
+        text_once_resolved: Its text once the conflict is resolved; empty for none.
     """
 
     part_name: str
-    part_text_before: str
-    part_text_after: str
+    text_in_file: str
+    text_once_resolved: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,7 @@ def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]
 def _lines_of_user_text(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
-    lines = _lines_of_edited_text(which, text)
+    lines = _lines_of_joined_text(which, text)
     if diff.is_markdown(which):
         blank = 0
         old = part.chunk.local or part.chunk.remote

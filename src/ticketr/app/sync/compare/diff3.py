@@ -251,7 +251,7 @@ def word_diff(before: str, after: str) -> tuple[WordDiffPiece, ...]:
 
 
 def _aligned_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each run of words of the old text with that of the new one; both are the same or differ."""
+    """Yield the runs that two texts have alike, each twice, and what stands between them in each."""
     if max(len(old), len(new)) > _MAX_COMPARED_WORDS:
         yield "".join(old), "".join(new)
         return

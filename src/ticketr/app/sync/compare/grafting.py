@@ -158,7 +158,7 @@ def edited_texts(
     here: Ticket,
     parts: Iterable[diff.Part],
     fields: Mapping[str, object],
-    ids_by_section_name: Mapping[str, str],
+    id_by_section_name: Mapping[str, str],
     *,
     must_fit_schema: bool = False,
     pictures: Mapping[str, PictureToAttach] = _NO_UPLOADS,
@@ -170,7 +170,7 @@ def edited_texts(
         here: The issue in its file.
         parts: The parts that are to be sent.
         fields: The fields of the issue in Jira, by their IDs.
-        ids_by_section_name: The IDs of the fields with sections of their own.
+        id_by_section_name: The IDs of the fields with sections of their own.
         must_fit_schema: See `ticketr.app.jira.adf.graft`.
         pictures: The files that the description shows, by their addresses.
 
@@ -187,9 +187,9 @@ def edited_texts(
     names = (part.name for part in parts if isinstance(part, RichTextPart))
     for name in names:
         words = here.rich_texts.get(name, "")
-        if name not in ids_by_section_name or adf.is_surely_too_long(words):
+        if name not in id_by_section_name or adf.is_surely_too_long(words):
             continue
-        original = wrap_if_plain_text(fields.get(ids_by_section_name[name]))
+        original = wrap_if_plain_text(fields.get(id_by_section_name[name]))
         document = adf.to_adf(words, media_ids=media_ids)
         shown = adf.to_adf(before.rich_texts.get(name, ""), media_ids=media_ids)
         grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)

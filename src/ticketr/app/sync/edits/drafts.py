@@ -48,13 +48,13 @@ _NEVER_INHERITED_TYPE_PREFIXES = ("gh-sprint", "gh-epic-", "gh-lexo-rank", "jsw-
 
 
 def inheritable_fields(
-    ticket: Ticket, ids_by_line_name: Mapping[str, str], site_fields_json: str | None
+    ticket: Ticket, id_by_line_name: Mapping[str, str], site_fields_json: str | None
 ) -> dict[str, str]:
     """Return the names and the texts of the fields that new sub-tasks of a ticket take over.
 
     Args:
         ticket: The ticket in its file.
-        ids_by_line_name: The IDs of the fields that files hold, as of the last pull; empty
+        id_by_line_name: The IDs of the fields that files hold, as of the last pull; empty
             if there was none.
         site_fields_json: The site's list of fields, as JSON; None if it is not known.
     """
@@ -64,8 +64,8 @@ def inheritable_fields(
         for name, text in ticket.fields.items()
         if text
         and name.casefold() not in _NEVER_INHERITED_NAMES
-        and (not ids_by_line_name or name in ids_by_line_name)
-        and ids_by_line_name.get(name) not in never
+        and (not id_by_line_name or name in id_by_line_name)
+        and id_by_line_name.get(name) not in never
     }
 
 

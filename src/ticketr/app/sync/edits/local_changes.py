@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 #: Why a value is left alone that an earlier sync had.
-_OUTDATED_VALUES_REASON = (
+_OLDER_VALUES_REASON = (
     "{names}: older than the last pull, so it is not sent; a pull brings the file forward. If you "
     "typed it yourself: ticketr resolve {key} --take mine, then push"
 )
@@ -104,7 +104,7 @@ class TicketChanges:
         for issue in (ticket, *ticket.tasks):
             if issue.key is not None and issue.key in self.older_values_in_file:
                 names = ", ".join(value.name for value in self.older_values_in_file[issue.key])
-                words = _OUTDATED_VALUES_REASON.format(names=names, key=issue.key)
+                words = _OLDER_VALUES_REASON.format(names=names, key=issue.key)
                 yield issue, Note(issue.key, path, words, Code.OLDER)
 
     @property

@@ -175,7 +175,7 @@ AllOrTheseLosses: TypeAlias = "bool | frozenset[Loss]"
 def edited_texts_and_losses(
     local_change: TicketChanges,
     issues: Iterable[Issue],
-    ids_by_section_name: Mapping[str, str],
+    id_by_section_name: Mapping[str, str],
     *,
     must_fit_schema: bool = False,
 ) -> tuple[dict[str, tuple[GraftedAdf, ...]], tuple[Loss, ...]]:
@@ -184,7 +184,7 @@ def edited_texts_and_losses(
     Args:
         local_change: The edits of the ticket.
         issues: Its issues as Jira has them.
-        ids_by_section_name: The IDs of the fields with sections of their own.
+        id_by_section_name: The IDs of the fields with sections of their own.
         must_fit_schema: See `ticketr.app.jira.adf.graft`.
     """
     base, path = local_change.base, local_change.local.path
@@ -203,7 +203,7 @@ def edited_texts_and_losses(
                 here[key],
                 (change.part for change in changes),
                 fields[key],
-                ids_by_section_name,
+                id_by_section_name,
                 must_fit_schema=must_fit_schema,
                 pictures=local_change.pictures_by_address,
             )

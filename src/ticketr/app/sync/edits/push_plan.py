@@ -310,7 +310,7 @@ def _why_unconfirmed_by_object_id(
 _UNCERTAIN_REASON = (
     "an earlier push asked for it and got no answer; the next push finds out if it exists"
 )
-_KEY_NOT_WRITTEN_YET_REASON = (
+_KEY_NOT_WRITTEN_REASON = (
     "it was created as {key}; the next push or pull writes that key into its file"
 )
 _NEVER_PULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
@@ -420,7 +420,7 @@ def _plan_issues(
                 decision = Note.on(issue, path, "it was not named", Code.NOT_NAMED_BY_USER)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 key = creation.key
-                reason = _KEY_NOT_WRITTEN_YET_REASON.format(key=key) if key else _UNCERTAIN_REASON
+                reason = _KEY_NOT_WRITTEN_REASON.format(key=key) if key else _UNCERTAIN_REASON
                 decision = Note.on(issue, path, reason, Code.MAYBE_CREATED)
             issues.append((issue, decision))
         if change.older_values_in_file:

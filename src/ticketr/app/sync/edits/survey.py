@@ -41,7 +41,7 @@ from ticketr.app.tickets import Ticket
 
 ResultT = TypeVar("ResultT")
 
-_KEY_NOT_WRITTEN_YET_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
+_KEY_NOT_WRITTEN_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
 
 def find_files(
@@ -269,7 +269,7 @@ class LocalSurvey:
                 self.locations_of_unread_keys.setdefault(key, location)
         for creation in state.creations.read_in_no_file():
             if creation.key and creation.key not in self.locations:
-                location = TicketLocation(creation.path, "", _KEY_NOT_WRITTEN_YET_REASON)
+                location = TicketLocation(creation.path, "", _KEY_NOT_WRITTEN_REASON)
                 self.locations_of_unread_keys.setdefault(creation.key, location)
 
     def drop_drafts_that_lost_keys(
@@ -406,7 +406,7 @@ class LocalSurvey:
             tickets = store.read_local_tickets(name)
         except TicketrError as error:
             self.broken[name] = error
-            self._keys_in_broken_files[name] = store.keys_in_broken_file(name)
+            self._keys_in_broken_files[name] = store.possible_keys(name)
             return ()
         issues = [local.ticket for local in tickets]
         for local in tickets:

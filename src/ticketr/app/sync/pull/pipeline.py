@@ -266,10 +266,10 @@ class PullPipeline:
             # A ticket with an issue in a file that cannot be read cannot be written.
             if issue_id == head.id or note.code is Code.BROKEN:
                 await self._in_thread(self._session.state.mark_stale, (head.id, *members))
-                self._tally.add_left_alone(note, (head.id, *members))
+                self._tally.add_kept(note, (head.id, *members))
                 return []
         for issue_id, note in notes.items():
-            self._tally.add_left_alone(note, (issue_id,))
+            self._tally.add_kept(note, (issue_id,))
         subtasks = [member for member in members.values() if member.id not in notes]
         return await self._render_or_note_failure(head, subtasks, stale)
 

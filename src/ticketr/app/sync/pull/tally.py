@@ -19,7 +19,7 @@ _OUTCOMES_WEAKEST_FIRST = (
     WriteOutcome.UPDATED,
     WriteOutcome.MERGED,
     WriteOutcome.NEW,
-    WriteOutcome.LEFT_ALONE,
+    WriteOutcome.KEPT,
     WriteOutcome.CONFLICT,
 )
 
@@ -97,7 +97,7 @@ class PullTally:
         found_and_returned_ids: The IDs of the issues that the query found and Jira could give.
         outcomes_by_id: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
             or was left there as it was. If it is written twice, the later in `_OUTCOMES_WEAKEST_FIRST`.
-        left_alone_by_key: Tickets whose files were not changed, by key.
+        kept_by_key: Tickets whose files were not changed, by key.
         conflicts_by_key: Tickets in conflict, by key.
         failed_by_key: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken_file_notes: Files that cannot be read or written.
@@ -114,7 +114,7 @@ class PullTally:
 
     found_and_returned_ids: set[str] = field(default_factory=set)
     outcomes_by_id: dict[str, WriteOutcome] = field(default_factory=dict)
-    left_alone_by_key: dict[str, Note] = field(default_factory=dict)
+    kept_by_key: dict[str, Note] = field(default_factory=dict)
     conflicts_by_key: dict[str, Note] = field(default_factory=dict)
     failed_by_key: dict[str, Note] = field(default_factory=dict)
     broken_file_notes: list[Note] = field(default_factory=list)
@@ -156,11 +156,11 @@ class PullTally:
         """Note a ticket that could not be written."""
         self.failed_by_key[note.key] = note
 
-    def add_left_alone(self, note: Note, ids: Iterable[str]) -> None:
+    def add_kept(self, note: Note, ids: Iterable[str]) -> None:
         """Count issues whose file is not changed, with a note for the user."""
-        self.left_alone_by_key[note.key] = note
+        self.kept_by_key[note.key] = note
         for text in ids:
-            self._record_strongest_outcome(text, WriteOutcome.LEFT_ALONE)
+            self._record_strongest_outcome(text, WriteOutcome.KEPT)
 
     def add(self, outcomes: Iterable[FamilyResult]) -> None:
         """Count what was just written."""
@@ -171,7 +171,7 @@ class PullTally:
                 continue
             if result.note is not None:
                 conflict = result.outcome is WriteOutcome.CONFLICT
-                notes = self.conflicts_by_key if conflict else self.left_alone_by_key
+                notes = self.conflicts_by_key if conflict else self.kept_by_key
                 notes[result.note.key] = result.note
             else:
                 self.inexact_keys |= result.family.content.inexact_keys
@@ -200,8 +200,8 @@ class PullTally:
             merged=counts[WriteOutcome.MERGED],
             unchanged=counts[WriteOutcome.UNCHANGED],
             in_conflict=counts[WriteOutcome.CONFLICT],
-            left_alone=counts[WriteOutcome.LEFT_ALONE],
-            kept=tuple(self.left_alone_by_key.values()),
+            left_alone=counts[WriteOutcome.KEPT],
+            kept=tuple(self.kept_by_key.values()),
             conflicts=tuple(self.conflicts_by_key.values()),
             failed=(*self.broken_file_notes, *self.failed_by_key.values()),
             inexact=tuple(sorted(self.inexact_keys)),

@@ -36,7 +36,7 @@ from ticketr.app.sync.edits.local_changes import project_and_kind
 from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
-from ticketr.app.sync.push.outbox import MARKER_PROPERTY, was_refused_by_jira
+from ticketr.app.sync.push.outbox import MARKER_PROPERTY, cannot_arrive_later
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
     find_created_when_sure,
@@ -96,7 +96,7 @@ class _Request:
 
     def with_error(self, error: jira.JiraError) -> _Request:
         """Return the same, which has failed just now."""
-        since = -math.inf if was_refused_by_jira(error) else trio.current_time()
+        since = -math.inf if cannot_arrive_later(error) else trio.current_time()
         return replace(self, error=error, may_still_arrive_since_trio_time=since)
 
     @property

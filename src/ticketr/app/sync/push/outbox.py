@@ -43,10 +43,11 @@ REQUEST_ENDED_AFTER_SECONDS = 3600.0
 AnswerT = TypeVar("AnswerT")
 
 
-def was_refused_by_jira(error: jira.JiraError) -> bool:
-    """Return whether Jira itself has refused a request, so that it cannot carry it out later.
+def cannot_arrive_later(error: jira.JiraError) -> bool:
+    """Return whether a request that failed has ended, so that Jira does not get it later.
 
-    An answer that is not Jira's own may come from a proxy, which may still forward the request.
+    It may have carried it out. An answer that is not Jira's own may come from a proxy, which may
+    still forward the request.
     """
     return isinstance(error, jira.Rejected) and error.is_from_jira
 
@@ -128,7 +129,7 @@ async def send_entry(
             with trio.CancelScope(shield=True):  # one short write
                 if jira.certainly_failed(error, sent_field_ids):
                     await session.in_thread(outbox.forget, sent_entry)
-                elif was_refused_by_jira(error):
+                elif cannot_arrive_later(error):
                     await session.in_thread(outbox.put, replace(sent_entry, sent=0.0))
             raise
 

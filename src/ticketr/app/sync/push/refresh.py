@@ -58,7 +58,7 @@ class TicketToFetch:
         head_id_or_key: The ID of its head, or the key if it was never pulled into this workspace.
         key: The key of its head.
         path: Its file, relative to the workspace.
-        locally_added_task_keys: Keys that were added to its file since the last sync. Issues that
+        added_task_keys: Keys that were added to its file since the last sync. Issues that
             are its sub-tasks in Jira are fetched with it.
         ids_or_keys: The ID or key of each of its issues; empty for those of the last sync.
     """
@@ -66,7 +66,7 @@ class TicketToFetch:
     head_id_or_key: str
     key: str
     path: str
-    locally_added_task_keys: Sequence[str] = ()
+    added_task_keys: Sequence[str] = ()
     ids_or_keys: Sequence[str] = ()
 
     @classmethod
@@ -78,7 +78,7 @@ class TicketToFetch:
     @property
     def ids_and_keys_to_fetch(self) -> Sequence[str]:
         """The IDs and keys of all issues to fetch."""
-        return (*self.ids_or_keys, *self.locally_added_task_keys)
+        return (*self.ids_or_keys, *self.added_task_keys)
 
     def note(self, reason: str, code: Code) -> Note:
         """Return a note that says why it could not be fetched."""
@@ -90,7 +90,7 @@ class TicketToFetch:
         issues = [answers[name] for name in names if name in answers]
         issues += (
             issue
-            for issue in map(answers.get, self.locally_added_task_keys)
+            for issue in map(answers.get, self.added_task_keys)
             if issue is not None and is_subtask(issue) and parent_id(issue) == self.head_id_or_key
         )
         return list({issue.id: issue for issue in issues}.values())

@@ -116,12 +116,12 @@ class PushTally:
             elif result.note is not None:
                 self.fail(result.note)
 
-    def hold_back(self, note: Note, unwritten_issue_count: int) -> None:
-        """Count a ticket that has changed in Jira, and its issues that are not written."""
+    def hold_back(self, note: Note, issue_count: int) -> None:
+        """Count a ticket that has changed in Jira, and its issues that count as in conflict."""
         self.result = replace(
             self.result,
             conflicts=(*self.result.conflicts, note),
-            in_conflict=self.result.in_conflict + unwritten_issue_count,
+            in_conflict=self.result.in_conflict + issue_count,
         )
 
     def show(self, progress: Progress) -> None:

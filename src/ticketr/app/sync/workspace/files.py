@@ -34,13 +34,12 @@ _ONE_FILE_ERRNOS = frozenset(
 _DENIED_ERRNOS = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
 _ONE_FILE_READ_ERRNOS = _DENIED_ERRNOS | {errno.ENOENT}
-#: The same when it is written: too large, a mount point, a running program, or a file that has
-#: appeared.
+#: Further ones when it is written: too large, a mount point, a running program, or a new file.
 _ONE_FILE_WRITE_ERRNOS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
 _FOLDER_UNWRITABLE_ERRNOS = _DENIED_ERRNOS | {errno.EROFS}
 #: The actions of `FileFailed` that need to write into a folder.
-_FAILED_ACTIONS_ON_FOLDER = frozenset(("lock", "write into"))
+_ACTIONS_WRITING_INTO_FOLDER = frozenset(("lock", "write into"))
 _WRITE_ADVICE = "let your account write there"
 
 
@@ -73,7 +72,7 @@ def wrap_errors(path: Path | str, action: str) -> Generator[None]:
         reason = error.strerror or str(error)
         if error.errno in _DENIED_ERRNOS and (action == "read" or _is_from_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        elif error.errno in _FOLDER_UNWRITABLE_ERRNOS and action in _FAILED_ACTIONS_ON_FOLDER:
+        elif error.errno in _FOLDER_UNWRITABLE_ERRNOS and action in _ACTIONS_WRITING_INTO_FOLDER:
             reason = f"{reason}; {_WRITE_ADVICE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:

@@ -291,7 +291,7 @@ class Store:
             for ticket, span in zip(file.tickets, file.text_slices, strict=True)
         ]
 
-    def keys_in_broken_file(self, name: str) -> frozenset[str]:
+    def possible_keys(self, name: str) -> frozenset[str]:
         """Find the keys that a file may hold which cannot be read as tickets."""
         data = b""
         with suppress(OSError, FileFailed):

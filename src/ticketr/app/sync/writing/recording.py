@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 
 class WriteOutcome(Enum):
-    """What became of a ticket that was to be written."""
+    """What became of a ticket that was to be written.
+
+    ``KEPT``: its file must not be changed; the note says why.
+    """
 
     NEW = "new"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     MERGED = "merged"
-    LEFT_ALONE = "left alone"
+    KEPT = "kept"
     CONFLICT = "conflict"
 
 

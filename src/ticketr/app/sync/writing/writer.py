@@ -24,7 +24,7 @@ from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.compare.sent import older_values_not_in, replace_older_values
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.notes import Code, Note, outdated_replaced_note
+from ticketr.app.sync.notes import Code, Note, older_replaced_note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import MergeBase, State, conflict_rows_to_json
 from ticketr.app.sync.state.undo import TextReplacement, Undoable, digest_of
@@ -82,7 +82,7 @@ def _locate_keys(store: Store, keys: Collection[str], skipped: Collection[str]) 
         try:
             here.update(*(ticket.keys() for ticket in store.read_tickets(name)))
         except TicketrError:  # the write reports it
-            here.update(store.keys_in_broken_file(name))
+            here.update(store.possible_keys(name))
         texts |= dict.fromkeys(here.intersection(keys), name)
     return texts
 
@@ -299,7 +299,7 @@ class FamilyWriter:
         )
         if snapshot is None:
             reason = self._store.write_refusal(name)
-            decision = WriteDecision(WriteOutcome.LEFT_ALONE, reason=reason)
+            decision = WriteDecision(WriteOutcome.KEPT, reason=reason)
             return [(family, decision) for family in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
@@ -362,12 +362,12 @@ class FamilyWriter:
         if index is None:
             if not file.text.strip():
                 return WriteDecision(WriteOutcome.NEW, remote.ticket)
-            return WriteDecision(WriteOutcome.LEFT_ALONE, reason="the file holds something else")
+            return WriteDecision(WriteOutcome.KEPT, reason="the file holds something else")
         span, local = file.text_slices[index], file.tickets[index]
         text = file.text[span]
         keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
-            return WriteDecision(WriteOutcome.LEFT_ALONE, reason="it was changed meanwhile")
+            return WriteDecision(WriteOutcome.KEPT, reason="it was changed meanwhile")
         if lf_and_chomp(text) == lf_and_chomp(remote.text):
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
@@ -416,7 +416,7 @@ class FamilyWriter:
         outcomes: Mapping[str, WriteOutcome] = {}
         if decision.before_if_differs is not None:
             outcomes = self._outcomes_by_key(family, decision, decision.before_if_differs)
-        if decision.outcome in {WriteOutcome.LEFT_ALONE, WriteOutcome.CONFLICT}:
+        if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             code = Code.FILE_IN_THE_WAY
             if decision.outcome is WriteOutcome.CONFLICT:
                 code = Code.CONFLICT
@@ -544,6 +544,6 @@ def older_values_replaced_notes(
 ) -> tuple[Note, ...]:
     """Return a note on each issue in whose file older values were replaced by Jira's."""
     return tuple(
-        outdated_replaced_note(key, path, [value.name for value in values], is_resolved=is_resolved)
+        older_replaced_note(key, path, [value.name for value in values], is_resolved=is_resolved)
         for key, values in older.items()
     )

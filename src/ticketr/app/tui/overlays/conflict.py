@@ -139,7 +139,7 @@ def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo
         lines.append((tint_mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
     for write in all_writes[:MAX_PARTS_IN_OUTCOME]:  # whole texts are shown word by word
-        whole = map(_text_or_line_count, (write.part_text_before, write.part_text_after))
+        whole = map(_text_or_line_count, (write.text_in_file, write.text_once_resolved))
         texts = (clip(text, MAX_QUOTED_CELLS) for text in whole)
         writes.append(f"{write.part_name}: {' → '.join(texts)}")
     does = _first_texts_and_more(writes, "; ", len(all_writes)) or "stays as it is"

@@ -32,7 +32,7 @@ from ticketr.app.tui.rows import (
     ListRow,
     Rows,
     RowSortKey,
-    first_row_key_order,
+    first_row_order,
     key_order_of,
     row_of_broken,
     rows_of,
@@ -73,7 +73,7 @@ async def read_detail(
         services: What the services have in common.
         name: The name of the workspace.
         path: The issue's file, relative to the workspace.
-        row_key_order: That of its row in the list, `ListRow.key_order`.
+        row_key_order: The `ListRow.key_order` of its row.
         cells: The width of the panel that will show it.
     """
     store = services.workspaces[name].store
@@ -218,7 +218,7 @@ class ReadAndComparePass:
         self._seen.keep_only(self._stamps.keys())
         conflicts = {conflict.key: conflict.clashes for conflict in self._state.conflicts.all()}
         # Each ticket once.
-        tickets = {first_row_key_order(rows[0].key_order): rows for rows in self._tickets}
+        tickets = {first_row_order(rows[0].key_order): rows for rows in self._tickets}
         rows = Rows.from_unsorted(chain(chain.from_iterable(tickets.values()), self._broken))
         # What was computed from equal rows is not computed again.
         if rows.all_rows == before.all_rows:
@@ -261,7 +261,7 @@ def read_issue_sheet(store: sync.Store, path: str, row_key_order: RowSortKey) ->
     Args:
         store: The workspace's files.
         path: The file, relative to the workspace.
-        row_key_order: That of the issue's row in the list, `ListRow.key_order`.
+        row_key_order: The `ListRow.key_order` of the issue's row.
     """
     try:
         tickets = _find_issue(store, path, row_key_order)

@@ -228,7 +228,7 @@ class ShortFormToHtmlReader:
             result.append({**link, "children": self._read_line(link["children"], linked=True)})
 
 
-def bullet_items_to_decisions(node: Any) -> None:
+def marked_bullets_to_decisions(node: Any) -> None:
     """Turn the items that begin with ``<>`` into lists of decisions, in place.
 
     Args:
@@ -236,7 +236,7 @@ def bullet_items_to_decisions(node: Any) -> None:
     """
     content = content_of(node)
     for child in content:
-        bullet_items_to_decisions(child)
+        marked_bullets_to_decisions(child)
     if (
         content
         and node["type"] != "listItem"
