@@ -367,7 +367,7 @@ def checked_option_fields(options: JobOptions) -> dict[str, Any]:
         raise ValueError(
             "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
         )
-    if fields.get("joins_completed_job"):
+    if fields.get("once"):
         if "given_id" not in fields:
             raise ValueError("once needs an id, by which the queue knows the job")
         fields.setdefault("on_conflict", OnConflict.JOIN)
@@ -416,7 +416,7 @@ OPTION_FIELDS_AND_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] 
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
-    "once": ("joins_completed_job", bool),
+    "once": ("once", bool),
     "after": ("after", _checked_after),
     "after_any_end": ("after_any_end", bool),
     "delay": ("delay", partial(checked_seconds, "delay")),

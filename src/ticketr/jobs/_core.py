@@ -249,7 +249,7 @@ class QueueCore:
                 "scheduled_at": extras.scheduled_at,
                 "uncounted_retries": failed.attempt,
                 "on_conflict": OnConflict.REJECT,
-                "joins_completed_job": True,
+                "once": True,
             }
         )
         started_at = failed.attempt_started_at if failed.attempt else None
@@ -281,7 +281,7 @@ class QueueCore:
             if may_be_full and not (schedule.has_ready_room or is_forced or is_inside(self.marks)):
                 return None
         else:
-            if extras.joins_completed_job:
+            if extras.once:
                 registry.evict(now)
             if extras.after:
                 jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end

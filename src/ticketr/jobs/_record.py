@@ -59,7 +59,7 @@ class JobExtras:
         key_slot: What stands for its key, once the queue has accepted it.
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
-        joins_completed_job: Whether to join a job with the same ID that has completed.
+        once: Whether to join a job with the same ID that has completed.
         after: The IDs and handles of the jobs that the submit asked to start it after, until the queue
             has accepted it.
         after_any_end: Whether it starts however these end.
@@ -85,7 +85,7 @@ class JobExtras:
     key_slot: KeySlot | None = None
     tags: frozenset[str] = NO_TAGS
     on_conflict: OnConflict | None = None
-    joins_completed_job: bool = False
+    once: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
     predecessors: dict[JobRecord, AnyEndWillDo] = field(default_factory=dict)

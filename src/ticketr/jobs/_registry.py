@@ -119,7 +119,7 @@ class JobRegistry:
         extras = record.extras
         if extras.given_id:
             same_id = self.by_id.get(extras.given_id)
-            if extras.joins_completed_job and same_id is not None and same_id.status is COMPLETED:
+            if extras.once and same_id is not None and same_id.status is COMPLETED:
                 return same_id, ()
             live = [] if same_id is None or same_id.status.is_terminal else [same_id]
         elif extras.key is None or extras.on_conflict in (None, OnConflict.WAIT):

@@ -278,7 +278,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> WorkspaceIssues:
             pairs += ((name, local.ticket) for local in survey.scan_file(store, state, name))
     survey.locate_keys_of_unreadable_files(store, state, state.paths_and_head_keys_by_key())
     if survey.has_drafts:
-        survey.drop_drafts_that_lost_keys(state)
+        survey.refuse_drafts_that_lost_keys(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
     updated = {issue.key: issue.updated for issue in state.known_issues_by_id().values()}

@@ -82,29 +82,31 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def split_by_limits(
     items: Iterable[T],
-    weigh: Callable[[T], int],
+    length_of: Callable[[T], int],
     max_items: int = FILES_PER_THREAD_VISIT,
     *,
-    max_length: int = 0,
+    max_length: int | None = None,
 ) -> Iterator[list[T]]:
     """Cut items into portions, each of one item or of a limited length.
 
     Args:
         items: The items.
-        weigh: Returns the length of an item, such as its characters.
+        length_of: Returns the length of an item, such as its characters.
         max_items: The most items of a portion.
-        max_length: The length of a portion; 0 for `MAX_CHARACTERS_PER_THREAD_VISIT` characters for `FILES_PER_THREAD_VISIT` items.
+        max_length: The length of a portion; None for `MAX_CHARACTERS_PER_THREAD_VISIT` characters for
+            `FILES_PER_THREAD_VISIT` items.
     """
-    max_length = max_length or MAX_CHARACTERS_PER_THREAD_VISIT * max_items // FILES_PER_THREAD_VISIT
+    if max_length is None:
+        max_length = MAX_CHARACTERS_PER_THREAD_VISIT * max_items // FILES_PER_THREAD_VISIT
     portion: list[T] = []
     total = 0
     for item in items:
-        weight = weigh(item)
-        if portion and (len(portion) == max_items or total + weight > max_length):
+        length = length_of(item)
+        if portion and (len(portion) == max_items or total + length > max_length):
             yield portion
             portion, total = [], 0
         portion.append(item)
-        total += weight
+        total += length
     if portion:
         yield portion
 

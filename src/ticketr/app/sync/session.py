@@ -210,19 +210,20 @@ class Session:
     user: User
     opened_at_trio_time: float
 
-    async def survey(self, *, drop_drafts_that_lost_keys: bool = True) -> LocalSurvey:
+    async def survey(self, *, refuse_drafts_that_lost_keys: bool = True) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync.
 
         Args:
-            drop_drafts_that_lost_keys: Whether to do as `LocalSurvey.drop_drafts_that_lost_keys` does, before a push.
+            refuse_drafts_that_lost_keys: Whether to do as `LocalSurvey.refuse_drafts_that_lost_keys`
+                does, before a push.
         """
         survey = LocalSurvey()
         portions = survey.scan_in_portions(self.store, self.state, find_files(self.store))
         while await self.in_thread(next, portions, None):
             pass
-        if drop_drafts_that_lost_keys and survey.has_drafts:
+        if refuse_drafts_that_lost_keys and survey.has_drafts:
             new_keys = {creation.key for creation in self.recorded_creations if creation.key}
-            drop = survey.drop_drafts_that_lost_keys
+            drop = survey.refuse_drafts_that_lost_keys
             run = partial(drop, inherit=self.job.inherit, new_keys=new_keys)
             await self.in_thread(run, self.state, self.job.project)
         return survey

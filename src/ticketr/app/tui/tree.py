@@ -122,7 +122,7 @@ class VisibleRows:
 
     def filtered_position_and_count(self, index: int) -> tuple[int, int]:
         """Return how many rows up to an index the filter lets through, and how many of all."""
-        counts = _filter_hit_counts(self)
+        counts = _hits_above_each_row_and_total(self)
         return counts[min(index + 1, len(self))], counts[-1]
 
     def find_words_in_filter_hits(self, words: Sequence[str]) -> tuple[int, ...]:
@@ -159,7 +159,7 @@ class VisibleRows:
 
 
 @lru_cache(maxsize=8)
-def _filter_hit_counts(visible: VisibleRows) -> Sequence[int]:
+def _hits_above_each_row_and_total(visible: VisibleRows) -> Sequence[int]:
     """Return how many hits of the filter are above each row, and at last how many there are."""
     return [*accumulate(map(attrgetter("matches_filter"), visible.rows), initial=0)]
 

@@ -26,11 +26,11 @@ from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND, SEPARATOR_COMMENT
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of, replace_widths_by_flag
 from ticketr.app.jira.adf._conversion import link_label_key, read_tokens, read_untidied
 from ticketr.app.jira.adf._plain import (
+    block_texts_without_code,
     find_strings,
     kind_with_article,
     kind_words,
     plain_lines,
-    prose_texts,
     walk,
 )
 from ticketr.app.jira.adf._simple import STATUS_COLORS
@@ -372,7 +372,10 @@ def _find_bad_table_lines(markdown: str, document: Json) -> Iterator[FaultyPiece
     for line, reason in tables.problems:
         yield _lost_table_line(lines, line, reason)
     # Each line once; compared by the characters of delimiter rows only.
-    signs = [_SPACES.sub("", text) for text in (prose_texts(document) if tables.delimiters else ())]
+    signs = [
+        _SPACES.sub("", text)
+        for text in (block_texts_without_code(document) if tables.delimiters else ())
+    ]
     shown = " ".join(run for text in signs for run in _TABLE_SIGNS.findall(text))
     reported = {""}
     for line in tables.delimiters:
@@ -523,7 +526,7 @@ def _find_literal_pieces(
 ) -> Iterator[FaultyPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
     known = Counter(candidate.text for candidate in _find_literal_candidates(before))
-    text = "\n".join(prose_texts(document))
+    text = "\n".join(block_texts_without_code(document))
     addresses = set(_find_picture_and_link_urls(document))
     for candidate in _find_literal_candidates(markdown):
         reason, address = candidate.outcome_and_advice, without_escapes(candidate.text)

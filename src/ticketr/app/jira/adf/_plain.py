@@ -73,7 +73,7 @@ def _own_shown_text(node: Json) -> str:
     return next((attrs[key] for key in _SHOWN_ATTRS if type(attrs.get(key)) is str), "")
 
 
-def prose_texts(document: Json) -> Iterator[str]:
+def block_texts_without_code(document: Json) -> Iterator[str]:
     """Yield the text of each block without what is in code, in the order of the document."""
     for node in walk(document):
         words = [_own_text_outside_code(child) for child in content_of(node) if type(child) is dict]

@@ -57,7 +57,7 @@ def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILE
     others = split_stretches(like, read)
     if stretches is None or others is None:
         return markdown
-    result = "\n\n".join(_texts_worded_like(stretches, others, read))
+    result = "\n\n".join(_reword_stretches(stretches, others, read))
     used = [definition[0] for definition in _used_definitions(like) if definition[0] not in result]
     for text in (result, "\n\n".join([result, *used])):
         if _canonical_blocks(read(text)) == wanted:
@@ -65,17 +65,17 @@ def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILE
     return markdown
 
 
-def _texts_worded_like(
-    stretches: Sequence[BlockStretch], others: Sequence[BlockStretch], read: Callable[[str], Json]
+def _reword_stretches(
+    stretches: Sequence[BlockStretch], like: Sequence[BlockStretch], read: Callable[[str], Json]
 ) -> Iterator[str]:
     """Yield the text of each stretch, worded like its counterpart where both mean the same."""
     start = before = 0
     pairs = match_equal(
         [stretch.canonical_json for stretch in stretches],
-        [stretch.canonical_json for stretch in others],
+        [stretch.canonical_json for stretch in like],
     )
-    for at, other in [*pairs, (len(stretches), len(others))]:
-        olds = others[before:other]
+    for at, other in [*pairs, (len(stretches), len(like))]:
+        olds = like[before:other]
         for number, stretch in enumerate(stretches[start:at]):
             # A changed stretch follows the lines of the one in its place.
             old = olds[number] if len(olds) == at - start else None
@@ -85,7 +85,7 @@ def _texts_worded_like(
                 stretch.text,
             )
         if at < len(stretches):
-            yield others[other].text
+            yield like[other].text
         start, before = at + 1, other + 1
 
 

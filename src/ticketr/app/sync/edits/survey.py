@@ -272,7 +272,7 @@ class LocalSurvey:
                 location = TicketLocation(creation.path, "", _KEY_NOT_WRITTEN_REASON)
                 self.locations_of_unread_keys.setdefault(creation.key, location)
 
-    def drop_drafts_that_lost_keys(
+    def refuse_drafts_that_lost_keys(
         self,
         state: State,
         project: str | None = None,
@@ -514,7 +514,7 @@ def take_survey(
     for _ in survey.scan_in_portions(store, state, store.walk()):
         pass
     if survey.has_drafts:
-        survey.drop_drafts_that_lost_keys(state, project, inherit=inherit)
+        survey.refuse_drafts_that_lost_keys(state, project, inherit=inherit)
     return survey
 
 

@@ -250,7 +250,7 @@ class GetAttachmentsJob(SessionJob):
         done.clear()
         async with session_reporting_end(self, context, lambda: _count_files(len(done))) as session:
             listed = await downloading.fetch_attachment_lists(session, self.keys)
-            survey = await session.survey(drop_drafts_that_lost_keys=False)
+            survey = await session.survey(refuse_drafts_that_lost_keys=False)
             locations = survey.locations_of_unread_keys | survey.locations
             homes = {key: location.path for key, location in locations.items()}
             result = await downloading.download_missing(

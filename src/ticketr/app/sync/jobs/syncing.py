@@ -223,7 +223,7 @@ async def _pull_and_find_broken(
     Returns:
         The error of each file that cannot be read, by its path.
     """
-    survey = await session.survey(drop_drafts_that_lost_keys=False)
+    survey = await session.survey(refuse_drafts_that_lost_keys=False)
     locations = survey.locations_of_unread_keys | survey.locations
     if keys is None:
         tally.add_broken(notes_on(survey.broken))

@@ -326,7 +326,7 @@ async def _reopen_creations_in_no_file(session: Session) -> list[Creation]:
         for creation in await session.in_thread(_select_where_file_lost_key, session.store, chunk)
     ]
     if lost:
-        survey = await session.survey(drop_drafts_that_lost_keys=False)
+        survey = await session.survey(refuse_drafts_that_lost_keys=False)
         keys = {*survey.locations, *survey.locations_of_unread_keys}
         lost = [creation for creation in lost if creation.key not in keys]
         await session.in_thread(session.state.creations.put, *lost)
