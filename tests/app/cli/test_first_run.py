@@ -262,6 +262,14 @@ async def test_an_added_workspace_can_be_pulled_at_once(home: Path) -> None:
     assert (home / "harbour" / "DEMO-1.md").is_file()
 
 
+async def test_an_added_workspace_keeps_comments_from_the_first_pull_on(home: Path) -> None:
+    opened = await on_sandbox().add_workspace(wanted(home / "harbour"))
+
+    assert isinstance(opened, OpenedWorkspace)
+    assert "comments = true\n" in (home / "harbour" / "ticketr.toml").read_text()
+    assert opened.options["comments"] is True
+
+
 async def test_fields_of_the_go_program_are_in_the_first_pull(home: Path) -> None:
     home.joinpath(".ticketr.yaml").write_text("field_mappings:\n  Points: customfield_10016\n")
 

@@ -144,7 +144,8 @@ class TuiWorkspaceSetup:
         )
         mark = await trio.to_thread.run_sync(owner_mark_refusing_foreign_state, entry.folder)
         stored = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
-        options = session_options(workspace, login, mark)
+        written = await trio.to_thread.run_sync(config.read_workspace_file, entry.folder)
+        options = session_options(replace(workspace, file=written or file), login, mark)
         return setup.OpenedWorkspace(
             clean(entry.name), options, workspace_add.TOKEN_LOCATION_MESSAGES[stored.token_source]
         )
