@@ -17,7 +17,7 @@ NO_FILTER = parse_filter("")
 NO_ROWS = Rows()
 #: Why no comment can be written.
 COMMENTS_NOT_KEPT_MESSAGE = (
-    "This workspace keeps no comments; write comments = true into ticketr.toml, then pull"
+    "No comments here: write comments = true into ticketr.toml, start again, then pull"
 )
 
 

@@ -416,6 +416,7 @@ def test_where_no_comments_are_kept_m_says_so_before_one_is_typed() -> None:
     opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=False)
     state = pressed(after(state, opened), "m")
     assert (state.overlays, state.notice) == ((), COMMENTS_NOT_KEPT_MESSAGE)
+    assert "start again" in state.notice  # the app reads ticketr.toml when it starts
     kept = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=True)
     assert pressed(after(state, kept), "m").context is Context.INPUT
 
