@@ -271,6 +271,13 @@ def test_a_sub_task_has_no_parent_to_choose() -> None:
     assert state.notice.startswith("The parent of a sub-task is the ticket of its file")
 
 
+def test_a_parent_is_not_offered_itself_as_its_parent() -> None:
+    state = app_state(ONE, replace(TWO, fields={"Parent": "DEMO-1"}))
+    own, other = options(pressed(state, "U")), options(pressed(state, "j", "j", "U"))
+    assert not [label for label, _, _ in own if label.startswith("DEMO-1")]
+    assert [label for label, _, _ in other if label.startswith("DEMO-1")] == ["DEMO-1  One"]
+
+
 def test_without_sprints_in_the_tickets_the_ticket_can_leave_its_sprint() -> None:
     assert options(pressed(app_state(ONE), "I")) == [("no sprint", "", "")]
     moved = app_state(ONE, replace(TWO, fields={"Sprint": "Harbour 7, Harbour 8"}))

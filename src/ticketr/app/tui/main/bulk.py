@@ -294,6 +294,9 @@ def _value_options(
     """
     workspace = state.workspace
     counts = counts_of_values(workspace.rows, field.name, is_list=field.is_list_or_sprint)
+    if field.name == PARENT_FIELD:  # no ticket is its own parent
+        for row in targets.rows:
+            counts.pop(row.key or "", None)
     me = workspace.filter_names.app_user_name if field.name == "Assignee" else ""
     present = Counter(value for row in targets.rows for value in _current_values(row, field))
     ids = {row.id for row in targets.rows}
