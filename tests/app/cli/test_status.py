@@ -111,6 +111,21 @@ def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
     assert told.out == "broken    DEMO-9 is in DEMO-9.md and in copy.md; keep one of them\n"
 
 
+def test_a_sub_task_that_was_moved_or_came_with_a_merge_is_listed(someone: User) -> None:
+    someone.runs("pull")
+    text = (someone.root / "DEMO-3.md").read_text()
+    someone.writes("DEMO-3.md", text.split("\n## Tasks")[0])
+    text = (someone.root / "DEMO-9.md").read_text().split("\n## Tasks")[0]
+    someone.writes("DEMO-9.md", f"{text}\n## Tasks\n- [DEMO-77] Came\n- [DEMO-4] Moved\n")
+
+    edited, unknown = someone.runs("status").out.splitlines()
+    assert edited == "edited    DEMO-4 (DEMO-9.md): Parent"
+    assert unknown.startswith("unknown   DEMO-77 (DEMO-9.md): never pulled into this folder")
+    failed = someone.runs("push")
+    assert failed.code == 3
+    assert "in Jira by ticketr bulk DEMO-4 --move DEMO-9" in failed.err
+
+
 @pytest.mark.parametrize(("tickets", "lines"), [(12, 6), (200, 1)])
 def test_tickets_that_came_with_a_clone_are_reported_and_many_are_counted(
     someone: User, tickets: int, lines: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import click
 
@@ -79,7 +79,7 @@ class LocalEdits:
         issues_with_older_values: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
         creations_without_key_in_file: The requested issues that have no key in a file yet.
-        never_pulled: Tickets with keys that were never pulled into this workspace.
+        never_pulled: Tickets and sub-tasks with keys that were never pulled into this workspace.
         error_by_broken_path: The errors of files, by their paths relative to the workspace.
         last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
@@ -208,6 +208,15 @@ def _find_local_edits(
     creations = state.creations.read_in_no_file()
     unfinished_ids = sync.unfinished_creations_by_draft_object_id(creations, survey.local_changes)
     edited, older, drafts = _find_edited_older_and_drafts(survey, keys, unfinished_ids)
+    new_here: list[sync.LocalTicket] = []
+    for change in survey.local_changes:
+        for task in change.local.ticket.tasks:
+            is_meant = not keys or not {task.key, change.local.ticket.key}.isdisjoint(keys)
+            if task.key is not None and task.key in change.added_task_keys and is_meant:
+                if state.head_id_of(task.key):  # it was in another ticket at the last sync
+                    edited.append(EditedIssue(task.key, change.local.path, ("Parent",)))
+                else:
+                    new_here.append(replace(change.local, ticket=task))
     edited_keys = {ticket.key for ticket in edited}
     tickets = {_key_of_parent_or_self(state, key) for key in keys}
     missing = survey.last_paths_by_missing_key(state)
@@ -230,10 +239,13 @@ def _find_local_edits(
         issues_with_older_values=tuple(older),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
         creations_without_key_in_file=tuple(one for one in creations if is_named(one.parent)),
-        never_pulled=tuple(
-            ticket
-            for ticket in survey.never_pulled
-            if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
+        never_pulled=(
+            *(
+                ticket
+                for ticket in survey.never_pulled
+                if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
+            ),
+            *new_here,
         ),
         error_by_broken_path=survey.broken_files_of(keys or None, state),
         last_path_by_missing_key={

@@ -476,7 +476,11 @@ def _not_subtask_in_jira_note(key: str, change: TicketChanges, renamed: Mapping[
     """Return a note that says why an issue is not a sub-task of this ticket in Jira."""
     if key in renamed:
         return Note(key, change.local.path, moved_reason(key, renamed), Code.MOVED)
-    reason = f"Jira does not have it as a sub-task of {change.key_or_title}"
+    parent = change.key_or_title
+    reason = (
+        f"Jira does not have it as a sub-task of {parent}; move it back in the files, or in Jira "
+        f"by ticketr bulk {key} --move {parent}"
+    )
     return Note(key, change.local.path, reason, Code.OTHER_PARENT)
 
 
