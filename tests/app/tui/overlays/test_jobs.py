@@ -421,6 +421,16 @@ def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> N
     assert " ".join("".join(rows[-5:-3]).split()) == error
 
 
+def test_what_a_job_did_to_its_tickets_has_up_to_half_of_a_tall_window() -> None:
+    notes = tuple(Note(f"A-{at}", "a.md", "no", Code.REFUSED_BY_JIRA) for at in range(20))
+    ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(total=20, failed=notes))
+    state = update(jobs(ended), Resize(80, 50), 9.0)[0]
+    rows = [plain(row).split() for row in draw_screen(state, 9.0, Theme())]
+    shown = [row[1] for row in rows[3:-1] if row[:1] == ["✗"]]
+    assert shown == [note.key for note in notes]
+    assert not [row for row in rows if row[-2:] == ["more", "lines"]]
+
+
 def test_enter_shows_the_tickets_of_a_job_of_an_earlier_run() -> None:
     state = with_earlier(replace(EARLIER, key="/shop"))
     workspaces = (*state.workspaces, WorkspaceView("shop"))

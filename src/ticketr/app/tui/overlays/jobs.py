@@ -215,7 +215,8 @@ def pull_or_plan_again(state: AppState, job: EndedJobFacts) -> Step:
     return state.opened(plan), (plan.plan_request,)
 
 
-#: The most rows for what was done to single tickets, and the least height that has room for them.
+#: The most rows for what was done to single tickets, unless half of the height is more, and the
+#: least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16
 #: The actions that concern the selected job.
 _SELECTED_JOB_ACTIONS = {row.action for row in DEFAULT_BINDINGS if row.contexts == (Context.JOBS,)}
@@ -306,9 +307,10 @@ class Jobs(Overlay):
         for ticket in end.tickets:
             line = (tint_mark(ticket.mark), Span(f" {fit(ticket.ticket_name, 10)} {ticket.text}"))
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
-        if len(lines) > DETAIL:
-            more = len(lines) - DETAIL + 1
-            lines = [*lines[: DETAIL - 1], (Span(f" ... and {more} more lines"),)]
+        most = max(DETAIL, state.layout.body_rows // 2)
+        if len(lines) > most:
+            more = len(lines) - most + 1
+            lines = [*lines[: most - 1], (Span(f" ... and {more} more lines"),)]
         facts = f"attempt {attempts}" if attempts > 1 else ""
         title = title_rule(clean(job.name), facts, cells, theme, is_focused=False)
         return [title, *(theme.row(line, cells) for line in lines)]
