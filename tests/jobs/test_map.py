@@ -25,6 +25,7 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._groups import unwrap_single
+from ticketr.testing import cancel_at_every_step
 
 
 async def double(context: JobContext, number: float) -> float:
@@ -557,3 +558,27 @@ async def test_several_tasks_may_read(autojump_clock: MockClock, *, ordered: boo
             nursery.start_soon(read, values)
 
     assert sorted(results) == [2 * number for number in range(9)]
+
+
+def test_a_map_is_left_by_ctrl_c_at_every_step_with_no_job_behind() -> None:
+    left: set[int] = set()
+
+    async def clean_up(context: JobContext, number: int) -> int:
+        left.add(number)
+        try:
+            await trio.sleep(number)
+        finally:
+            with context.cleanup(5):
+                await trio.sleep(1)
+            left.remove(number)
+        return number
+
+    async def leave_early() -> None:
+        async with open_job_queue(workers=2) as queue:
+            try:
+                async with queue.map(clean_up, [1, 2, 3]) as values:
+                    await anext(values)
+            finally:
+                assert not left
+
+    assert cancel_at_every_step(leave_early).cancelled

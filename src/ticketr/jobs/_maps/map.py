@@ -130,9 +130,14 @@ class JobMap:
             reason = "the block of the map has been left: read inside it"
             self._end = trio.ClosedResourceError(reason)
             self._stop(reason)
-            with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
-                await self._fed.wait()  # noqa: ASYNC102 - shielded
-                await self._wait_ended_and_report_unread()  # noqa: ASYNC102 - shielded
+            while True:
+                try:
+                    with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
+                        await self._fed.wait()  # noqa: ASYNC102 - shielded
+                        await self._wait_ended_and_report_unread()  # noqa: ASYNC102 - shielded
+                    break
+                except KeyboardInterrupt as interrupt:  # it comes through a shield
+                    leaving = interrupt
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - its task has ended
             items_error, self._items_error = self._items_error, None
             if leaving is not None and items_error is not None and has_only_exceptions(items_error):
