@@ -90,6 +90,20 @@ def test_c_reads_the_conflict_and_changes_nothing() -> None:
     assert asked == (call_in("work", read_conflict, "DEMO-9"),)
 
 
+def test_enter_settles_a_conflict_of_which_the_file_took_its_side_back() -> None:
+    versions = Versions(BASE, BASE, REMOTE)
+    parts, merged = find_parts(versions)
+    view = replace(VIEW, versions=versions, parts=parts, one_sided_changes=merged)
+    state = update(opened(), read_of(view), 10.0)[0]
+    text = " ".join(" ".join(plain(row).split()) for row in draw_screen(state, 20.0, Theme()))
+    assert "Nothing is left to choose" in text
+    assert "DEMO-9.md: Title: Rebuild the index → Rebuild at once" in text
+    for key in ("h", "j", "KEY_END", "e"):
+        assert pressed(state, key).overlays == state.overlays
+    state, asked = update(state, Key("KEY_ENTER"), 20.0)
+    assert (state.overlays, asked) == ((), (call_in("work", resolve, choose(view, {})),))
+
+
 def test_a_ticket_without_a_conflict_says_so() -> None:
     state, asked = update(app_state(LOCAL), Key("c"), 1.0)
     assert (state.notice, asked) == (

@@ -48,6 +48,8 @@ _SIDE_SIGNS_BY_CHOICE: Mapping[Choice | None, tuple[str, str]] = {
 
 def _sync_and_jira_times(view: ConflictView, part_count: int, cells: int) -> str:
     """Return since when both sides have changed something, and when Jira's side was changed."""
+    if not part_count:  # the file was brought back to the last sync, or to what Jira has
+        return "Nothing is left to choose: no part of this file clashes with Jira any more"
     what = "this" if part_count == 1 else "these"
     synced = (
         f", {_date_and_time(datetime.fromtimestamp(view.synced_at, UTC))}" if view.synced_at else ""
@@ -193,6 +195,8 @@ class ConflictScreen(Overlay):
         """Move, choose a side, or carry out what was chosen."""
         if action in (KeyAction.NEXT, KeyAction.PREVIOUS):
             return self._go_to_other_conflict(state, 1 if action is KeyAction.NEXT else -1)
+        if self.view is not None and action is KeyAction.ACCEPT:
+            return self._accept(state, self.view, now)
         if self.view is None or self.selected_part is None:
             return None
         match action:
@@ -217,8 +221,6 @@ class ConflictScreen(Overlay):
                 return self._edit_in_line_or_editor(state, self.selected_part)
             case KeyAction.UNDO:
                 return state, (call_in(self.workspace, ask_to_undo),)
-            case KeyAction.ACCEPT:
-                return self._accept(state, self.view, now)
             case _:
                 moved = self._moved_screen(state, self.view, action)
                 return None if moved is None else (state.top_replaced(moved), ())
@@ -356,7 +358,7 @@ class ConflictScreen(Overlay):
             author, changed_at = self.jira_author_and_time
             view = replace(view, last_changed_by=author, updated=changed_at)
         count = len(view.parts)
-        at = min(self.part_index, count - 1)
+        at = min(self.part_index, max(0, count - 1))
         rows: list[RowOrDrawer] = [theme.fit(f" {_sync_and_jira_times(view, count, cells)}", cells)]
         names = _columns_that_fit("", ("at the last sync", "yours", "Jira's"), cells)
         rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))
@@ -367,7 +369,7 @@ class ConflictScreen(Overlay):
         headings = [1]
         outcome = _what_enter_does_rows(choose(view, self.choice_by_part_id), cells, theme, undo)
         for section in (
-            _word_diff_rows(view.parts[at], cells, theme),
+            _word_diff_rows(view.parts[at], cells, theme) if view.parts else [],
             _auto_merged_part_rows(view, cells, theme),
             outcome,
         ):
