@@ -53,6 +53,17 @@ def test_a_folder_without_tickets_says_how_to_begin_and_stays_as_it_is(someone: 
     assert [*someone.root.iterdir()] == []  # the command does not make it a workspace
 
 
+@pytest.mark.parametrize("command", ["status", "list", "diff", "push"])
+def test_a_mistyped_folder_is_refused_and_not_made(someone: User, command: str) -> None:
+    typo = someone.root.with_name("typo")
+
+    told = someone.runs(command, "--folder", str(typo))
+
+    assert (told.code, told.out) == (2, "")
+    assert f"--folder is {typo}: there is no such folder" in told.err
+    assert not typo.exists()
+
+
 def test_after_a_pull_there_is_nothing_to_push(someone: User) -> None:
     someone.runs("pull")
 

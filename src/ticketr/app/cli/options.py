@@ -182,7 +182,19 @@ class CommonOptions:
 
     def open_store_requiring_owner_mark(self) -> sync.Store:
         """Return the files of that workspace; see `ownership.open_store_requiring_owner_mark`."""
+        self.refuse_absent_folder()
         return ownership.open_store_requiring_owner_mark(self.find_workspace().root)
+
+    def refuse_absent_folder(self) -> None:
+        """Refuse a folder that does not exist, which only a pull, sync or new draft makes.
+
+        Raises:
+            click.UsageError: The folder from ``--folder`` does not exist.
+        """
+        if self.folder is not None and not self.folder.is_dir():
+            raise click.UsageError(
+                f"--folder is {clean(str(self.folder))}: there is no such folder"
+            )
 
 
 #: The workspaces whose jobs cannot start, by name: the folder, and why.

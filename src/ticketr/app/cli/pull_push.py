@@ -132,6 +132,7 @@ def push(options: CommonOptions, *, words: tuple[str, ...], accept_loss: bool) -
     from ticketr.app.cli import confirmation, job_runner
 
     refuse_keys_with_all(words, options)
+    options.refuse_absent_folder()
     ready, failed = find_job_arguments(options)
     jobs = {
         name: sync.PushJob(
