@@ -84,6 +84,8 @@ class Push:
         if session.file_fields.has_comments and not dry_run:
             await wait_out_late_comments(session)
         seen = session.jira.last_answer_site_time()
+        if never_pulled and not dry_run:
+            local_changes = [*local_changes, *await self._record_and_select(never_pulled, seen)]
         try:
             requests, prepared = await self._prepare(local_changes, merging=merging)
             same = requests[PushAction.ALREADY_IN_JIRA]
@@ -114,16 +116,25 @@ class Push:
         )
         if dry_run:
             return
-        if never_pulled:
-            outcomes, unavailable = await record_never_pulled(session, never_pulled, seen=seen)
-            tally.fail(*unavailable)
-            tally.note_unwritten_and_older_values(outcomes)
         if same:
             outcomes, _ = await fetch_and_write(session, same, seen=seen)
             tally.note_unwritten_and_older_values(outcomes)
         if writes:
             tally.show(session.progress)
             await Delivery(session, tally, writes, new_routes, seen).run()
+
+    async def _record_and_select(
+        self, never_pulled: Sequence[LocalTicket], seen: float
+    ) -> Sequence[TicketChanges]:
+        """Record tickets that were never pulled; return edits of moved ones, known by other keys."""
+        outcomes, unavailable = await record_never_pulled(self.session, never_pulled, seen=seen)
+        self.tally.fail(*unavailable)
+        self.tally.note_unwritten_and_older_values(outcomes)
+        keys = {outcome.family.issues[0].key for outcome in outcomes if outcome.note is None}
+        survey = await self.session.survey() if keys else LocalSurvey()
+        return await self._select_sendable(
+            [change for change in survey.local_changes if change.local.ticket.key in keys]
+        )
 
     async def _select_sendable(self, changes: Sequence[TicketChanges]) -> Sequence[TicketChanges]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
