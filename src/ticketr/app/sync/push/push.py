@@ -36,6 +36,7 @@ from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
+    from ticketr.app.sync.workspace.store import LocalTicket
 
 
 @dataclass(frozen=True, slots=True)
