@@ -137,6 +137,24 @@ def test_a_sub_task_that_was_moved_or_came_with_a_merge_is_listed(someone: User)
     assert "in Jira by ticketr bulk DEMO-4 --move DEMO-9" in failed.err
 
 
+def test_a_moved_sub_task_that_git_brings_back_to_its_former_ticket_is_in_two_files(
+    someone: User,
+) -> None:
+    someone.runs("pull")
+    former = (someone.root / "DEMO-3.md").read_text()
+    ticket, tasks = former.split("\n## Tasks")
+    someone.writes("DEMO-3.md", ticket)
+    text = (someone.root / "DEMO-9.md").read_text().split("\n## Tasks")[0]
+    someone.writes("DEMO-9.md", f"{text}\n## Tasks{tasks}")
+    assert someone.runs("bulk", "DEMO-4", "DEMO-5", "--move", "DEMO-9", "--yes").code == 0
+
+    someone.writes("DEMO-3.md", former)
+
+    told = someone.runs("status")
+    assert told.code == 1
+    assert "DEMO-4 and 1 more key are in DEMO-3.md and in DEMO-9.md; keep one" in told.out
+
+
 @pytest.mark.parametrize(("tickets", "lines"), [(12, 6), (200, 1)])
 def test_tickets_that_came_with_a_clone_are_reported_and_many_are_counted(
     someone: User, tickets: int, lines: int

@@ -388,7 +388,8 @@ class LocalSurvey:
         if base is None or not self.locations.keys().isdisjoint(keys):
             return False
         text = base[1].jira_text
-        if any(f"[{key}]" not in text for key in keys):
+        # A sub-task that has another parent since then may be in two files.
+        if any(f"[{key}]" not in text for key in keys) or text.count("\n- [") >= len(keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
             if lf_and_chomp(store.read_bytes(name).decode()) == lf_and_chomp(text):
