@@ -22,16 +22,17 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack, cast, final
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, TypeVarTuple, Unpack, cast, final
 
 import trio
 
 from ticketr import JobCancelled, JobFailed, JobStatus, QueueClosed, QueueFull, open_job_queue
 
 if TYPE_CHECKING:
-    from ticketr import Job, JobHandle, JobOptions, JobProgress, JobQueue
+    from ticketr import Job, JobContext, JobHandle, JobOptions, JobProgress, JobQueue
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 OnProgress: TypeAlias = "Callable[[JobProgress], object] | None"
 
 __all__ = ["JobFuture", "JobPortal", "PortalQueue", "open_portal_queue"]
@@ -113,9 +114,9 @@ class PortalQueue:
 
     def submit(
         self,
-        job: Job[T] | Callable[..., Awaitable[T]],
+        job: Job[T] | Callable[[JobContext, *Ts], Awaitable[T]],
         /,
-        *args: object,
+        *args: *Ts,
         on_progress: OnProgress = None,
         **options: Unpack[JobOptions],
     ) -> JobFuture[T]:

@@ -47,6 +47,7 @@ from ticketr import (
     drain_on_signals,
     open_job_queue,
 )
+from ticketr.portal import JobFuture, PortalQueue
 from ticketr.statusline import LineStyle, StatusLine, StatusModel
 from ticketr.testing import (
     FakeContext,
@@ -147,6 +148,13 @@ async def functions(queue: JobQueue) -> None:
     await queue.submit(copy, "a", deep=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     queue.submit_nowait(measure)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await queue.run(measure, "a", "b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def in_other_threads(portal: PortalQueue) -> None:
+    assert_type(portal.submit(measure, "a", 2.0, timeout=3, on_progress=print), JobFuture[int])
+    assert_type(portal.submit(Push()), JobFuture[bytes])
+    portal.submit(measure, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    portal.submit(no_context)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def maps(queue: JobQueue, addresses: AsyncIterator[str]) -> None:
