@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 QueueMarksInnerFirst: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened, the inner ones first."""
-ENCLOSING_QUEUES: Final[ContextVar[QueueMarksInnerFirst]] = ContextVar(
-    "the queues of ticketr's jobs", default=()
-)
+ENCLOSING_QUEUES: Final[ContextVar[QueueMarksInnerFirst]] = ContextVar("ticketr queues", default=())
 
 
 def is_inside(marks: QueueMarksInnerFirst) -> bool:

@@ -218,7 +218,7 @@ def test_every_example_is_a_command_line_that_is_understood(words: str) -> None:
         while isinstance(command, click.Group) and arguments:
             command = command.commands[arguments.pop(0)]
         if "--help" not in arguments:
-            command.make_context(command.name, arguments, resilient_parsing=False)
+            command.make_context(command.name, arguments, **cli.context_settings)
 
         assert first == "ticketr"
         assert re.fullmatch(r"[A-Z].*\.", meaning)
