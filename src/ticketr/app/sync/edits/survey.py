@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
@@ -40,6 +41,9 @@ from ticketr.app.sync.workspace.store import (
 from ticketr.app.tickets import Ticket
 
 ResultT = TypeVar("ResultT")
+
+#: How a sub-task with a key begins in a text that a sync has written.
+_SUBTASK_START = re.compile(r"\n- \[[A-Z][A-Z0-9_]+-")
 
 _KEY_NOT_WRITTEN_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
@@ -389,7 +393,9 @@ class LocalSurvey:
             return False
         text = base[1].jira_text
         # A sub-task that has another parent since then may be in two files.
-        if any(f"[{key}]" not in text for key in keys) or text.count("\n- [") >= len(keys):
+        if any(f"[{key}]" not in text for key in keys):
+            return False
+        if len(_SUBTASK_START.findall(text)) >= len(keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
             if lf_and_chomp(store.read_bytes(name).decode()) == lf_and_chomp(text):
