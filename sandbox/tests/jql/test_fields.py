@@ -64,7 +64,7 @@ def matching(test: Callable[[Issue], bool]) -> list[str]:
         ("resolution in (Unresolved, Done)", lambda i: True),
         ("component = Checkout", lambda i: "Checkout" in [c.name for c in i.components]),
         ("component is EMPTY", lambda i: not i.components),
-        ("fixVersion = 2026.1", None),
+        ("fixVersion = 2026.1", lambda i: "2026.1" in [v.name for v in i.fix_versions]),
         ('fixVersion = "2026.1"', lambda i: "2026.1" in [v.name for v in i.fix_versions]),
         ("fixVersion in releasedVersions()", lambda i: any(v.released for v in i.fix_versions)),
         (

@@ -324,6 +324,7 @@ A, B, C = (clause(name, "=", "1") for name in "abc")
         (r'a ~ "say \"hi\" \u00e9\\"', clause("a", "~", 'say "hi" é\\')),
         (r"a ~ 'it\'s'", clause("a", "~", "it's")),
         ("a = größe", clause("a", "=", "größe")),
+        ("a = 1.0", clause("a", "=", "1.0")),
         ("a\n=\t1", A),
     ],
 )

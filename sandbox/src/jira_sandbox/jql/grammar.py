@@ -70,11 +70,11 @@ STRING: /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/s
 WORD: /(?:\\.|[WORDCHAR])+/
 %ignore /\s+/
 """
-_WORD_CHARACTERS: Final = r"""^\s"'()=!<>~,\[\]{}|&+.;?*\/%$#@`^\\"""
+_WORD_CHARACTERS: Final = r"""^\s"'()=!<>~,\[\]{}|&+;?*\/%$#@`^\\"""
 _RESERVED_WORDS: Final = frozenset(
     ("and", "or", "not", "in", "is", "empty", "null", "order", "by", "was", "changed")
 )
-_RESERVED: Final = frozenset("+.;?*/%^$#@[]{}`,|&")
+_RESERVED: Final = frozenset("+;?*/%^$#@[]{}`,|&")
 _OPERATORS: Final = (
     "'=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS', 'IS NOT', 'WAS', 'WAS IN', "
     "'WAS NOT', 'WAS NOT IN' and 'CHANGED'"
