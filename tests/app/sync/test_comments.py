@@ -113,7 +113,7 @@ async def test_a_new_comment_is_sent_once_and_gets_its_number(bench: Bench) -> N
     assert comments_in(bench, "DEMO-1") == ["Looks **good** to me\n\n- one"]
     ((number, author, text),) = in_file(bench)
     assert (number, author) == (str(bench.finds("DEMO-1").comments[0].id), "Demo User")
-    assert text == "Looks **good** to me\n\n- one"
+    assert text == "Looks **good**\nto me\n\n- one"
     assert journal(bench) == [("Looks **good**\nto me\n\n- one", number, True)]
     assert await in_step(bench)
 

@@ -12,7 +12,7 @@ from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import media_ids_by_name
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
 from ticketr.app.sync.compare.diff import CorePart, are_equivalent, issues_by_key, map_issues
-from ticketr.app.tickets import Ticket
+from ticketr.app.tickets import Comment, Ticket
 
 
 def keep_wording_of_base(
@@ -112,18 +112,20 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
             return issue
         in_wording = partial(_text_in_wording, media_ids=media_ids_by_key.get(own.key or "", {}))
         words = {comment.id: comment.text for comment in own.comments if comment.id}
+        new = [comment.text for comment in own.comments if not comment.id]
+
+        def worded(comment: Comment) -> Comment:
+            same = (text for text in new if in_wording(comment.text, text) == text)
+            like = words.get(comment.id) or next(same, comment.text)
+            return replace(comment, text=in_wording(comment.text, like))
+
         return replace(
             issue,
             description=in_wording(issue.description, own.description),
             acceptance_criteria=_criteria_in_wording(
                 issue.acceptance_criteria, own.acceptance_criteria
             ),
-            comments=tuple(
-                replace(comment, text=in_wording(comment.text, words[comment.id]))
-                if comment.id in words
-                else comment
-                for comment in issue.comments
-            ),
+            comments=tuple(map(worded, issue.comments)),
             rich_texts={
                 name: in_wording(text, own.rich_texts.get(name, ""))
                 for name, text in issue.rich_texts.items()
