@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 import trio
 from fakes.internals import core_of
-from fakes.small_jobs import quiet
+from fakes.small_jobs import nothing, quiet
 from trio.testing import MockClock
 
 import ticketr
@@ -23,9 +26,12 @@ from ticketr import (
     JobStatus,
     OnConflict,
     QueueClosed,
+    SqliteHistory,
+    SqliteStore,
     open_job_queue,
 )
 from ticketr.jobs._record import snapshot_of
+from ticketr.testing import Injection, cancel_at_every_step
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")
 
@@ -224,3 +230,100 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
 
 def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:
     assert sweep(Scenario, iter(range(1, 100)), is_around_a_block) > 5
+
+
+async def hold(context: JobContext) -> None:
+    with trio.CancelScope(shield=True):
+        await trio.sleep(0.5)
+
+
+class AtStep(trio.abc.Instrument):
+    """Raises SIGINT after the n-th step of a run."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+async def read_all(history: SqliteHistory) -> int:
+    return len(await history.read(limit=100))
+
+
+def test_a_history_has_all_jobs_after_ctrl_c_at_every_step(tmp_path: Path) -> None:
+    queues: list[JobQueue] = []
+
+    async def work(history: SqliteHistory) -> None:
+        async with open_job_queue(workers=2, history=history) as queue:
+            queues.append(queue)
+            for _ in range(3):
+                await queue.submit(nothing)
+
+    for step in range(1, 1000):
+        queues.clear()
+        history, at_step = SqliteHistory(tmp_path / f"{step}.db"), AtStep(step)
+        try:
+            trio.run(work, history, instruments=[at_step])
+        except* KeyboardInterrupt:
+            pass
+        if at_step.left > 0:
+            break
+        assert trio.run(read_all, history) == sum(len(queue.jobs()) for queue in queues), step
+
+
+def test_run_is_left_by_ctrl_c_only_when_its_job_has_ended() -> None:
+    async def clean_up(context: JobContext) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with context.cleanup(5):
+                await trio.sleep(1)
+
+    async def run_for_a_second() -> None:
+        async with open_job_queue() as queue:
+            with trio.move_on_after(1):
+                try:
+                    await queue.run(clean_up)
+                finally:
+                    assert not queue.statistics().running
+
+    assert cancel_at_every_step(run_for_a_second, inject=[Injection.KEYBOARD_INTERRUPT]).cancelled
+
+
+def test_a_store_can_be_opened_again_after_ctrl_c_as_it_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+
+    async def open_and_close() -> None:
+        async with open_job_queue(store=SqliteStore(path)):
+            pass
+
+    trio.run(open_and_close)
+    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        interrupt = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+        release = threading.Timer(0.6, other.rollback)
+        interrupt.start()
+        release.start()
+        with pytest.raises(KeyboardInterrupt):
+            trio.run(open_and_close)
+        release.join()
+    trio.run(open_and_close)
+
+
+def test_two_ctrl_c_leave_a_queue_as_one(tmp_path: Path) -> None:
+    async def interrupt_twice() -> None:
+        async with open_job_queue(store=SqliteStore(tmp_path / "jobs.db")) as queue:
+            await queue.submit(hold)
+            for seconds in (0.1, 0.3):
+                trio.lowlevel.spawn_system_task(interrupt_later, seconds)
+            await trio.sleep_forever()
+
+    async def interrupt_later(seconds: float) -> None:
+        await trio.sleep(seconds)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(interrupt_twice)

@@ -427,8 +427,7 @@ def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
     if "in_thread" in spec:
         abandon = spec["abandon_on_cancel"]
         return in_thread(_job_of(spec["in_thread"], allowed), abandon_on_cancel=abandon)
-    inner = _job_of(spec["partial"], allowed)
-    return functools.partial(inner, *spec["args"], **spec["keywords"])
+    return functools.partial(_job_of(spec["partial"], allowed), *spec["args"], **spec["keywords"])
 
 
 def _call_class(class_name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:

@@ -102,6 +102,8 @@ class WaitingSubmit:
 class QueueCore:
     """The parts of one queue, and the steps of its jobs.
 
+    Also written in ``_open``: ``fatal``.
+
     Attributes:
         workers: The number of workers.
         retry: When to try a job again that has no rule of its own.
@@ -340,8 +342,7 @@ class QueueCore:
         jobs = [*superseded] if self.store is not None else []
         if (running := self.registry.running_job(record.extras.given_id)) is not None:
             jobs.append(running)
-        any_end = dict.fromkeys(jobs, True) | record.extras.predecessors
-        record.set_unlinked_predecessors(any_end)
+        record.set_unlinked_predecessors(dict.fromkeys(jobs, True) | record.extras.predecessors)
 
     def _has_room_for(self, record: JobRecord, superseded: Sequence[JobRecord]) -> bool:
         """Tell whether a new job finds room, takes that of another one, or needs none."""

@@ -215,8 +215,9 @@ class QueueBlock:
             refuse_submits(core)
         else:
             is_cancel = split_cancelled(body)[1] is None
-            cause = CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN
-            refuse_and_cancel_pending(core, cause)
+            refuse_and_cancel_pending(
+                core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN
+            )
         if core.recorder is not None:
             core.recorder.stop_background_writes_and_set_deadline()
         core.scope.cancel("the job queue is closed")
@@ -225,13 +226,18 @@ class QueueBlock:
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for its own
         except BaseExceptionGroup as group:
             nursery_error = group
-        try:
-            if core.store is not None:
-                await core.store.close()  # noqa: ASYNC102 - it is shielded and bounded
-            if core.recorder is not None:
-                await core.recorder.write_rest_and_close()  # noqa: ASYNC102 - it is shielded and bounded
-        finally:
-            core.reporter.report_unseen_failures()
+        if core.store is not None or core.recorder is not None:
+            try:
+                # In tasks of their own: Ctrl+C goes to the main task, even inside a shield.
+                with trio.CancelScope(shield=True):
+                    async with trio.open_nursery(strict_exception_groups=True) as closing:
+                        if core.store is not None:
+                            closing.start_soon(core.store.close)
+                        if core.recorder is not None:
+                            closing.start_soon(core.recorder.write_rest_and_close)
+            except BaseExceptionGroup as group:
+                core.fatal += leaves(group)
+        core.reporter.report_unseen_failures()
         leaving = error_to_raise(body, core.fatal, nursery_error, core.failed_job_error)
         try:
             if leaving is not None and leaving is not error:

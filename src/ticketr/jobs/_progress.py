@@ -37,9 +37,7 @@ class JobProgress:
     @property
     def percentage(self) -> float:
         """The percentage that is done, from 0.0 to 100.0; 0.0 while the total is unknown."""
-        if self.total <= 0:
-            return 0.0
-        return max(0.0, min(100.0 * (self.current / self.total), 100.0))
+        return 0.0 if self.total <= 0 else max(0.0, min(100.0 * (self.current / self.total), 100.0))
 
     def as_dict(self) -> dict[str, object]:
         """Return the progress in JSON's types, without the job's ID; with the percentage."""

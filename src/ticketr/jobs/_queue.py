@@ -31,7 +31,7 @@ from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace_and_cancel_delayed, wait_until_idle
 from ticketr.jobs._sqlite.history import FinishedJob, finished_in_memory
-from ticketr.jobs._trio import QueueFull, protect_methods_from_ki
+from ticketr.jobs._trio import QueueFull, protect_methods_from_ki, wait_despite_interrupts
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import (
     checked_count,
@@ -125,8 +125,7 @@ class JobQueue:
             raise RuntimeError(
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
             )
-        record = make_record(core, job, args, options)
-        entered = core.try_enter_or_join(record)
+        entered = core.try_enter_or_join(make_record(core, job, args, options))
         if entered is None:
             raise QueueFull(core.schedule.max_pending)
         core.waker.wake_one()
@@ -164,10 +163,13 @@ class JobQueue:
             return await handle.result()
         except BaseException:
             core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
-            with trio.CancelScope(shield=True):  # noqa: ASYNC912 - the job was cancelled
+
+            async def wait_ended_and_written() -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
                 await wait_for_jobs(core, record.live_self, record.wait_ended, is_refusable=False)
                 if core.store is not None:
                     await core.store.wait_end_written(record)
+
+            await wait_despite_interrupts(wait_ended_and_written)  # noqa: ASYNC102 - it is shielded
             core.reporter.report_if_unseen_failure(record)
             raise
 
@@ -390,8 +392,7 @@ class JobQueue:
             job_id: The job's ID, or a handle of it.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        record = self._core.find(job_id)
-        return self._core.cancel(record, CancelCause.USER, reason_text(reason))
+        return self._core.cancel(self._core.find(job_id), CancelCause.USER, reason_text(reason))
 
     async def request_cancel(
         self, job_id: JobID | JobHandle[object], *, reason: str | None = None

@@ -93,8 +93,7 @@ class Retry:
     def covers(self, error: Exception) -> bool:
         """Return whether to retry after this error."""
         if isinstance(self.on, (type, tuple)):
-            kinds = self.on
-            return all(isinstance(leaf, kinds) for leaf in leaves(error))
+            return all(isinstance(leaf, self.on) for leaf in leaves(error))
         return self.on(error)
 
 

@@ -226,7 +226,7 @@ def error_to_raise(
     own = split_cancelled(body)[1] if body is not None else None
     if own is not None and not _is_job_failed_caused_by(own, [*fatal, failed_job_error]):
         errors.insert(0, own)
-    if len(errors) > 1:
+    if len(errors) > 1 and not all(isinstance(error, KeyboardInterrupt) for error in errors):
         return BaseExceptionGroup("body and jobs failed", errors)
     return errors[0] if failed_job_error is None else BaseExceptionGroup("a job failed", errors)
 

@@ -11,6 +11,7 @@ protected from it (see ``protect_methods_from_ki``).
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 from math import inf
@@ -41,6 +42,16 @@ def protect_methods_from_ki(cls: ClassT) -> ClassT:
         if isinstance(method, FunctionType):
             setattr(cls, name, enable_ki_protection(method))
     return cls
+
+
+async def wait_despite_interrupts(wait: Callable[[], Awaitable[object]]) -> None:
+    """Wait in a shield, and raise a KeyboardInterrupt, which Trio raises even in one, only then."""
+    try:
+        with trio.CancelScope(shield=True):  # noqa: ASYNC912 - the caller has been cancelled
+            await wait()
+    except KeyboardInterrupt:
+        await wait_despite_interrupts(wait)
+        raise
 
 
 def switch_context(task: trio.lowlevel.Task, context: Context) -> None:

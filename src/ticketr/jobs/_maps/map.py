@@ -37,7 +37,7 @@ from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._record import JobRecord, snapshot_of
-from ticketr.jobs._trio import split_cancelled
+from ticketr.jobs._trio import split_cancelled, wait_despite_interrupts
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -111,8 +111,7 @@ class JobMap:
             raise RuntimeError("the block of a map is entered once: call queue.map() again")
         self._core.subscriptions.owner_run.check()
         self._nursery = trio.open_nursery(strict_exception_groups=True)
-        nursery = await self._nursery.__aenter__()
-        nursery.start_soon(self._feed)
+        (await self._nursery.__aenter__()).start_soon(self._feed)
         return self
 
     @enable_ki_protection
@@ -130,14 +129,10 @@ class JobMap:
             reason = "the block of the map has been left: read inside it"
             self._end = trio.ClosedResourceError(reason)
             self._stop(reason)
-            while True:
-                try:
-                    with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
-                        await self._fed.wait()  # noqa: ASYNC102 - shielded
-                        await self._wait_ended_and_report_unread()  # noqa: ASYNC102 - shielded
-                    break
-                except KeyboardInterrupt as interrupt:  # it comes through a shield
-                    leaving = interrupt
+            try:
+                await wait_despite_interrupts(self._wait_ended_and_report_unread)  # noqa: ASYNC102 - shielded
+            except KeyboardInterrupt as interrupt:
+                leaving = interrupt
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - its task has ended
             items_error, self._items_error = self._items_error, None
             if leaving is not None and items_error is not None and has_only_exceptions(items_error):
@@ -153,6 +148,7 @@ class JobMap:
     async def _wait_ended_and_report_unread(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended, and report the failures that were not read."""
         core, unread = self._core, self._unread
+        await self._fed.wait()
         for record in unread:
             await wait_for_jobs(core, record.live_self, record.wait_ended, is_refusable=False)
         if core.store is not None:

@@ -173,8 +173,7 @@ class Bucket:
 
     def level(self, now: float) -> float:
         """Return how many starts it holds."""
-        taken = self._taken - (now - self._full_at) / self._interval
-        return self._burst - max(0.0, taken)
+        return self._burst - max(0.0, self._taken - (now - self._full_at) / self._interval)
 
     def ready_at(self) -> float:
         """Return from when on it holds a start; -inf if it always did."""

@@ -75,6 +75,11 @@ async def run_abandonably(function: Callable[[], T], /) -> T:
     )
 
 
+async def run_to_end(function: Callable[[], T], /) -> T:
+    """Call a function in a thread, with a limiter of its own, too; Ctrl+C waits for it."""
+    return await trio.to_thread.run_sync(function, limiter=trio.CapacityLimiter(1))
+
+
 def checked_run_sync(run_sync: RunSync) -> RunSync:
     """Return the argument of that name, or raise TypeError."""
     if not callable(run_sync):

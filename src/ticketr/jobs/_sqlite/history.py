@@ -362,9 +362,8 @@ class SqliteHistory:
 
     def summary(self, result: object) -> str:
         """Return a short text for a job's result."""
-        if result is None and self._summary is reprlib.repr:  # which takes longer than all of a row
-            return "None"
-        return self._summary(result)
+        # reprlib.repr takes longer than all of a row.
+        return "None" if result is None and self._summary is reprlib.repr else self._summary(result)
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
         """Keep these jobs and drop the oldest beyond the limits, in one transaction.

@@ -149,8 +149,7 @@ def end_values(record: JobRecord, codec: Codec, offset: float) -> SqlParameters:
 
 def superseded_end_values(record: JobRecord, now: float) -> SqlParameters:
     """Return how a pending job ends whose place another one takes."""
-    cause = CancelCause.SUPERSEDED.value
-    return (CANCELLED.value, record.attempt, now, cause, None, None)
+    return (CANCELLED.value, record.attempt, now, CancelCause.SUPERSEDED.value, None, None)
 
 
 def _packed_result_or_repr(result: object, codec: Codec) -> bytes | str | None:

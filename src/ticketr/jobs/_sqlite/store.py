@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from ticketr.jobs._sqlite.database import RunSync, absolute_path, checked_run_sync, run_abandonably
+from ticketr.jobs._sqlite.database import RunSync, absolute_path, checked_run_sync, run_to_end
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class SqliteStore:
         codec: Literal["json", "pickle"] = "json",
         functions: Iterable[Callable[..., object] | ModuleType] | None = None,
         max_kills: float = 5,
-        run_sync: RunSync = run_abandonably,
+        run_sync: RunSync = run_to_end,
     ) -> None:
         from ticketr.jobs._calls import codec_named  # noqa: PLC0415 - only with a store
 

@@ -323,8 +323,7 @@ class StoreWriter:
         self._offset = queue.wall_clock.offset
         self.codec: Final = codec
         self.max_kills: Final = max_kills
-        is_limited = codec.allowed is not None
-        self._file = StoreFile(path, queue.registry.keep, may_be_shared=is_limited)
+        self._file = StoreFile(path, queue.registry.keep, may_be_shared=codec.allowed is not None)
         self._run_sync = run_sync
         self.unloaded: dict[JobID, dict[int, str]] = {}
         self._next_number = 1
